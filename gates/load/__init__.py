@@ -1,0 +1,1 @@
+"""Load: what runs inside Locust, and the pure parts around it."""

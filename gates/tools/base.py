@@ -1,0 +1,139 @@
+"""What every tool is: a pydantic model of its `[gates.NAME]` table that can run itself and return readings."""
+
+from __future__ import annotations
+
+import abc
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Protocol
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from gates.demands import parse_quantity
+from gates.document import Document
+from gates.process import Usage
+from gates.results import GateResult, ItemId, Readings
+
+
+def _duration(value: Any) -> Any:
+    return parse_quantity(value, "time") if isinstance(value, str) else value
+
+
+Seconds = Annotated[float, BeforeValidator(_duration), Field(gt=0)]
+"""A duration, written `60 s`, `10 min` or as a number of seconds."""
+
+
+class Serving(Protocol):
+    """A backend that is up: what a tool may know of it and ask of it."""
+
+    url: str
+    """The origin, without a trailing slash: `http://127.0.0.1:41234`."""
+    headers: Mapping[str, str]
+    """Headers that carry the login; never to be written anywhere."""
+    document: Document | None
+    document_error: str
+    data: Path | None
+    started_by_us: bool
+
+    def alive(self) -> bool:
+        """Return whether it still runs (or, for a URL, still answers)."""
+
+    def last_lines(self, count: int = 10) -> str:
+        """Return the end of its output."""
+
+    def usage(self) -> Usage | None:
+        """Return what its process tree uses now; None for a backend that was already up."""
+
+    def login_works(self) -> bool | None:
+        """Return whether the login is still accepted; None when the backend has none."""
+
+    def check(self) -> None:
+        """Raise BackendFailed when the backend has died, with its last lines."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a tool may use while it runs."""
+
+    root: Path
+    source: tuple[str, ...]
+    python: str
+    """The interpreter of the backend's own environment, for tools that run the project's code."""
+    env: Mapping[str, str]
+    """The environment for the project's own commands."""
+    directory: Path
+    """An empty folder of this gate and run, for outputs."""
+    gate: str
+    serve: Callable[[], AbstractContextManager[Serving]]
+    """Starts the backend on an empty data directory; raises BackendFailed."""
+    classify: Callable[[str, Mapping[str, Any]], str]
+    """Returns the operation class of an operation name and its definition."""
+    progress: Callable[[float | None, str], None] = lambda share, text: None
+    base_commit: str | None = None
+    """The commit of the phase this run is compared with."""
+    baseline: GateResult | None = None
+    """What this gate had measured when that phase was signed off."""
+    known: frozenset[str] = frozenset()
+    """Fingerprints of findings that were accepted in earlier phases."""
+    seed: int = 20
+    fast: bool = False
+    targets: Mapping[str, Any] = field(default_factory=dict)
+    """The demands of this phase by name, for a tool that must know what it is measured against."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One line of `gates doctor`: something a gate needs, and whether it is here."""
+
+    what: str
+    met: bool
+    detail: str
+    hint: str = ""
+
+
+class Tool(BaseModel, abc.ABC):
+    """A gate's settings, and how it runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tool: str
+    items: tuple[ItemId, ...] = Field(default=(), description="Items of the Definition of Done this gate helps decide")
+    timeout: Seconds = Field(default=600.0, description="After this time the gate is stopped and is an error")
+
+    needs_backend: ClassVar[bool] = False
+    alone: ClassVar[bool] = False
+    """Whether nothing else may run beside it, because it measures time."""
+    slow: ClassVar[bool] = False
+    """Whether `--fast` leaves it out."""
+    measures: ClassVar[tuple[str, ...]] = ()
+    """Names (or prefixes ending in a dot) of the measurements it brings, so that a target can name who would bring it."""
+
+    @abc.abstractmethod
+    def run(self, context: Context) -> Readings:
+        """Measure. Raises ToolError (error), NotMeasured (unknown) or BackendFailed (fail)."""
+
+    def requirements(self, context: Context) -> list[Requirement]:
+        """Return what must be there before this gate can run, for `gates doctor`."""
+        return []
+
+
+def fingerprint(*parts: str) -> str:
+    """Return the identity of a finding: 16 hexadecimal digits of the parts that make it the same one next time."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def digest(text: str) -> str:
+    """Return the digest of an effective configuration, so that a later run can tell that it changed."""
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+_SECRET = re.compile(r"(?i)\b(authorization|cookie|set-cookie|x-api-key|api[-_]?key|token|secret|password)\b")
+
+
+def redacted(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with the values of those that may carry a secret replaced."""
+    return {name: "[redacted]" if _SECRET.search(name) else value for name, value in headers.items()}
