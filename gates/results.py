@@ -144,7 +144,7 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Latencies of one operation in one epoch; `counts` maps a logarithmic bin (see gates.load.histogram) to a count."""
+    """Latencies of one operation in one epoch, by the logarithmic bins of gates.load.histogram."""
 
     name: str
     scope: str

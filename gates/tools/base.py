@@ -110,7 +110,7 @@ class Tool(BaseModel, abc.ABC):
     slow: ClassVar[bool] = False
     """Whether `--fast` leaves it out."""
     measures: ClassVar[tuple[str, ...]] = ()
-    """Names (or prefixes ending in a dot) of the measurements it brings, so that a target can name who would bring it."""
+    """Names, or prefixes ending in a dot, of its measurements: a target can then say who would bring it."""
 
     @abc.abstractmethod
     def run(self, context: Context) -> Readings:
