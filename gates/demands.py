@@ -108,6 +108,8 @@ class Policy:
     tolerances: Tolerances
     left_out: Mapping[str, str]
     """Items of the Definition of Done that were left out, with the written reason."""
+    defaults: frozenset[str] = frozenset()
+    """Names of the targets that nobody wrote: where nothing of their kind exists, they are silent."""
 
 
 def policy_to_data(policy: Policy) -> dict[str, Any]:
@@ -116,6 +118,7 @@ def policy_to_data(policy: Policy) -> dict[str, Any]:
         "targets": {name: [demand.text, demand.dimension] for name, demand in sorted(policy.targets.items())},
         "tolerances": asdict(policy.tolerances),
         "left_out": dict(policy.left_out),
+        "defaults": sorted(policy.defaults),
     }
 
 
@@ -125,4 +128,5 @@ def policy_from_data(data: Mapping[str, Any]) -> Policy:
         {name: parse_demand(text, dimension) for name, (text, dimension) in data["targets"].items()},
         Tolerances(**data["tolerances"]),
         dict(data["left_out"]),
+        frozenset(data["defaults"]),
     )
