@@ -1,0 +1,158 @@
+"""Profiles save configuration: how a framework is started, tested and scanned, and what shape a load has.
+
+A profile is looked for in the project's own `profiles/` first, then among those shipped. Only this module and
+`gates.config` read TOML.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gates.errors import ConfigurationError
+
+Kind = Literal["backends", "loads"]
+_HERE = Path(__file__).parent
+SKIPPED_FOLDERS = frozenset(
+    {".git", ".gates", ".venv", "venv", "env", "node_modules", "__pycache__", "build", "dist", "site-packages", ".tox"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One profile file: its name, where it came from, and what it says."""
+
+    name: str
+    path: Path
+    content: Mapping[str, Any]
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return str(self.content.get("title", self.name))
+
+
+def shipped_folder() -> Path:
+    """Return the folder of shipped profiles: inside the wheel, or beside the package in a checkout."""
+    inside = _HERE / "shipped" / "profiles"
+    return inside if inside.is_dir() else _HERE.parent / "profiles"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return a TOML file; raises ConfigurationError with the place of the mistake."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{path} does not exist", "`gates init` writes one") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"{path} is not valid TOML: {error}", "text needs quotes, and a table such as [backend] stands once"
+        ) from error
+
+
+def list_profiles(kind: Kind, root: Path) -> list[Profile]:
+    """Return every profile of a kind; one of the project hides a shipped one of the same name."""
+    found: dict[str, Profile] = {}
+    for folder in (shipped_folder(), root / "profiles"):
+        for path in sorted((folder / kind).glob("*.toml")):
+            found[path.stem] = Profile(path.stem, path, read_toml(path))
+    return list(found.values())
+
+
+def load_profile(kind: Kind, name: str, root: Path) -> Profile:
+    """Return a profile by name; raises ConfigurationError with the nearest one that exists."""
+    profiles = {profile.name: profile for profile in list_profiles(kind, root)}
+    if name in profiles:
+        return profiles[name]
+    table = "[backend] profile" if kind == "backends" else "a load gate's profile"
+    raise ConfigurationError(f"{table} = {name!r} is not a profile", nearest_hint(name, profiles))
+
+
+def nearest_hint(name: str, known: Iterator[str] | Mapping[str, Any] | list[str] | tuple[str, ...]) -> str:
+    """Return a hint that names the nearest of the words that would have been right."""
+    words = sorted(known)
+    near = difflib.get_close_matches(name, words, n=1, cutoff=0.5)
+    return (f"did you mean {near[0]!r}? " if near else "") + f"known are: {', '.join(words) or 'none'}"
+
+
+def recognise(root: Path) -> list[tuple[Profile, str]]:
+    """Return the backend profiles that fit a project, best first, each with what spoke for it."""
+    found: list[tuple[int, Profile, str]] = []
+    for profile in list_profiles("backends", root):
+        for rank, sign in enumerate(profile.content.get("recognise", ())):
+            if (evidence := _evidence(root, sign)) is not None:
+                found.append((rank, profile, evidence))
+                break
+    found.sort(key=lambda row: (-int(row[1].content.get("priority", 0)), row[0]))
+    return [(profile, evidence) for _, profile, evidence in found]
+
+
+def _evidence(root: Path, sign: Mapping[str, str]) -> str | None:
+    pattern = re.compile(sign["pattern"], re.IGNORECASE | re.MULTILINE) if "pattern" in sign else None
+    for path in sorted(root.glob(sign["file"])):
+        if pattern is None:
+            return path.name
+        try:
+            if path.is_file() and pattern.search(path.read_text("utf-8", "replace")[:500_000]):
+                return f"{path.relative_to(root)} mentions {sign['pattern'].strip(chr(92) + 'b')}"
+        except OSError:
+            continue
+    return None
+
+
+def source_files(root: Path, suffix: str, limit: int = 2000) -> Iterator[Path]:
+    """Yield the project's own source files, the ones nearest to the root first."""
+    waiting, seen = [root], 0
+    while waiting:
+        folder = waiting.pop(0)
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir() and not entry.is_symlink():
+                if entry.name not in SKIPPED_FOLDERS and not (entry / "pyvenv.cfg").exists():
+                    waiting.append(entry)
+            elif entry.suffix == suffix:
+                seen += 1
+                if seen > limit:
+                    return
+                yield entry
+
+
+def discover_app(profile: Profile, root: Path) -> str | None:
+    """Return what `{app}` stands for: the module and variable in which the framework's application is made."""
+    rule = profile.content.get("discover")
+    if not isinstance(rule, Mapping):
+        return None
+    found: list[tuple[int, int, str]] = []
+    patterns = [re.compile(pattern, re.MULTILINE) for pattern in rule["patterns"]]
+    for path in source_files(root, str(rule["suffix"])):
+        relative = path.relative_to(root)
+        if relative.parts[0] in ("tests", "test", "examples", "docs") or path.name.startswith(("test_", "conftest")):
+            continue
+        text = path.read_text("utf-8", "replace")
+        for rank, pattern in enumerate(patterns):
+            if match := pattern.search(text):
+                found.append((rank, len(relative.parts), _module(relative, match.group(1))))
+                break
+    return min(found)[2] if found else None
+
+
+def _module(path: Path, name: str) -> str:
+    parts = list(path.with_suffix("").parts)
+    if parts[-1] == "__init__":
+        parts.pop()
+    if parts and parts[0] == "src":
+        parts.pop(0)
+    return f"{'.'.join(parts)}:{name}"
