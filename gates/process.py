@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -73,6 +75,20 @@ class Usage:
     cpu_seconds: float
     memory_bytes: int
     processes: int
+
+
+def shell_words(command: str) -> list[str]:
+    """Return a command line as words; one with pipes, redirections or assignments is given to `sh -c`.
+
+    Raises ValueError when a quotation is not closed.
+    """
+    words = shlex.split(command)
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    needs_shell = any(token and set(token) <= set("();<>|&") for token in lexer) or "`" in command or "$(" in command
+    if words and (needs_shell or re.match(r"[A-Za-z_][A-Za-z0-9_]*=", words[0])):
+        return ["sh", "-c", command]
+    return words
 
 
 def last_lines(path: Path, count: int = 10) -> str:

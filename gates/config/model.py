@@ -1,0 +1,270 @@
+"""What may stand in gates.toml: one strict model; secrets stay `${NAME}` here and are expanded where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from gates.demands import Demand, Dimension, Policy, Tolerances, parse_demand, parse_quantity
+from gates.results import ItemId
+from gates.tools import AnyTool
+from gates.tools.base import Seconds
+
+
+class Table(BaseModel):
+    """A table of gates.toml: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _demand(dimension: Dimension) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        parse_demand(text, dimension)
+        return text
+
+    return check
+
+
+TimeDemand = Annotated[str, AfterValidator(_demand("time")), Field(examples=["<= 100 ms"])]
+ShareDemand = Annotated[str, AfterValidator(_demand("share")), Field(examples=[">= 90 %"])]
+CountDemand = Annotated[str, AfterValidator(_demand("count")), Field(examples=["== 0"])]
+SizeDemand = Annotated[str, AfterValidator(_demand("size")), Field(examples=["<= 512 MB"])]
+RateDemand = Annotated[str, AfterValidator(_demand("rate")), Field(examples=[">= 200 /s"])]
+
+
+class Project(Table):
+    """What is checked."""
+
+    name: str = Field(min_length=1, description="The project's name, shown in reports")
+    source: tuple[str, ...] = Field(
+        default=(), description="Folders or packages of the project's own code; guessed when left out"
+    )
+
+
+class Login(Table):
+    """A request that answers with a token."""
+
+    operation: str = Field(description="Method and path, such as `POST /login`")
+    body: dict[str, Any] = Field(default_factory=dict, description="Sent as JSON, with `${NAME}` from the environment")
+    form: bool = Field(default=False, description="Send the body as a form, as OAuth 2 password logins want it")
+    token: str = Field(default="$.access_token", description="Where the token stands in the answer")
+    header: str = Field(default="Authorization", description="The header that carries the token")
+    scheme: str = Field(default="Bearer", description="The word before the token; empty for none")
+
+
+class Auth(Table):
+    """How to get in; secrets only from the environment."""
+
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers sent with every request")
+    basic: str | None = Field(default=None, description="`user:${PASSWORD}` for HTTP Basic")
+    login: Login | None = None
+    check: str | None = Field(
+        default=None, description="An operation, such as `GET /me`, that answers 2xx only while the login holds"
+    )
+
+
+class SeedRequest(Table):
+    """A request sent once the backend is ready, before any gate uses it: an account, some data."""
+
+    operation: str = Field(description="Method and path, such as `PUT /accounts/admin`")
+    body: Any = Field(default=None, description="Sent as JSON, with `${NAME}` from the environment")
+    headers: dict[str, str] = Field(default_factory=dict)
+
+
+class Backend(Table):
+    """How the system under test is started, or where it already runs."""
+
+    profile: str = Field(default="generic", description="A file of profiles/backends/, such as `fastapi`")
+    start: str | None = Field(default=None, description="The command that serves on {port}; {data} is an empty folder")
+    url: str | None = Field(default=None, description="A backend that is already up, instead of `start`")
+    allow_hosts: tuple[str, ...] = Field(default=(), description="Hosts besides loopback that a `url` may name")
+    prepare: str | None = Field(default=None, description="Run once per build when an earlier phase is built beside")
+    setup: tuple[str, ...] = Field(default=(), description="Commands run before each start, such as migrations")
+    seed: tuple[SeedRequest, ...] = Field(default=(), description="Requests sent once it is ready")
+    ready: str = Field(default="/", description="A path that answers below 500 once the backend is ready")
+    openapi: str | None = Field(
+        default=None, description="The OpenAPI document: a path on the backend that begins with /, or a file"
+    )
+    base_path: str | None = Field(default=None, description="Prefix of every path, when the document does not say")
+    app: str | None = Field(default=None, description="What {app} stands for, such as `orders.main:app`")
+    python: str | None = Field(default=None, description="The interpreter of the backend's own environment")
+    path: tuple[str, ...] = Field(default=(), description="Folders put before PATH for the project's commands")
+    env: dict[str, str] = Field(default_factory=dict, description="{port}, {data} and ${NAME} are expanded")
+    start_timeout: Seconds = Field(default=60.0, description="How long it may take to become ready")
+    auth: Auth = Field(default_factory=Auth)
+
+
+class Operations(Table):
+    """Operations whose class is not what method and media type suggest; `*` stands for anything."""
+
+    simple: tuple[str, ...] = ()
+    complex: tuple[str, ...] = ()
+    file: tuple[str, ...] = ()
+    external: tuple[str, ...] = ()
+
+
+class CoverageTargets(Table):
+    """Shares of the project's own code that its tests execute."""
+
+    lines: ShareDemand | None = None
+    branches: ShareDemand | None = None
+    changed_lines: ShareDemand | None = None
+
+
+class SecurityTargets(Table):
+    """How many findings of a severity there may be."""
+
+    high: CountDemand | None = None
+    medium: CountDemand | None = None
+    low: CountDemand | None = None
+
+
+class ResponseTimeTargets(Table):
+    """p95 under load, by operation class."""
+
+    simple: TimeDemand | None = None
+    complex: TimeDemand | None = None
+    file: TimeDemand | None = None
+    external: TimeDemand | None = None
+
+
+class LoadTargets(Table):
+    """What the backend as a whole must bear under load."""
+
+    errors: ShareDemand | None = None
+    concurrency: CountDemand | None = None
+    memory: SizeDemand | None = None
+    throughput: RateDemand | None = None
+
+
+class DatabaseTargets(Table):
+    """What the backend may ask of its database."""
+
+    connections: CountDemand | None = None
+
+
+class Targets(Table):
+    """Absolute demands on measurements."""
+
+    coverage: CoverageTargets = Field(default_factory=CoverageTargets)
+    security: SecurityTargets = Field(default_factory=SecurityTargets)
+    response_time: ResponseTimeTargets = Field(default_factory=ResponseTimeTargets)
+    load: LoadTargets = Field(default_factory=LoadTargets)
+    database: DatabaseTargets = Field(default_factory=DatabaseTargets)
+    operation: dict[str, TimeDemand] = Field(default_factory=dict, description="p95 of one operation or pattern")
+    benchmark: dict[str, TimeDemand] = Field(default_factory=dict, description="Median of one benchmark or pattern")
+
+
+DEFAULT_TARGETS: dict[str, str] = {
+    "coverage.lines": ">= 90 %",
+    "security.high": "== 0",
+    "response_time.simple": "<= 100 ms",
+    "response_time.complex": "<= 500 ms",
+    "response_time.file": "<= 2 s",
+    "response_time.external": "<= 1 s",
+    "load.errors": "<= 0.1 %",
+    "load.concurrency": ">= 100",
+    "load.memory": "<= 512 MB",
+}
+"""The guidelines' own numbers; what gates.toml or a phase says comes before them."""
+
+
+def flat_targets(targets: Targets) -> dict[str, str]:
+    """Return the targets that were written, by dotted name."""
+    flat: dict[str, str] = {}
+    for table, content in targets.model_dump(exclude_none=True).items():
+        for key, text in content.items():
+            flat[f"{table}.{key}"] = text
+    return flat
+
+
+_DIMENSIONS: dict[str, Dimension] = {
+    "coverage": "share", "security": "count", "response_time": "time", "operation": "time", "benchmark": "time",
+    "database": "count", "load.errors": "share", "load.concurrency": "count", "load.memory": "size",
+    "load.throughput": "rate",
+}  # fmt: skip
+
+
+def _dimension(name: str) -> Dimension:
+    return _DIMENSIONS[name] if name in _DIMENSIONS else _DIMENSIONS[name.split(".")[0]]
+
+
+def _tolerance(text: Any) -> Any:
+    if isinstance(text, str):
+        parse_quantity(text.replace("points", "%").replace("point", "%"), "share")
+    return text
+
+
+Tolerance = Annotated[str, BeforeValidator(_tolerance), Field(examples=["5 %"])]
+
+
+class BaselineRules(Table):
+    """How much worse than an earlier phase this one may be."""
+
+    performance: Tolerance = Field(default="5 %", description="Latency, throughput, memory, benchmarks")
+    tails: Tolerance = Field(default="10 %", description="p99, and a single operation's p95")
+    coverage: Tolerance = Field(default="0 points", description="Percentage points of line coverage")
+    findings: Literal["none new", "none new medium", "none new high", "any"] = Field(
+        default="none new", description="From which severity on a new finding fails"
+    )
+    side_by_side: Literal["auto", "always", "never"] = Field(
+        default="auto", description="Measure the earlier phase again beside this one"
+    )
+
+
+class Phase(Table):
+    """An ordered part of the project's plan."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Lower case, as it names the baseline's file")
+    title: str = ""
+    targets: Targets = Field(default_factory=Targets, description="What this phase demands beyond [targets]")
+
+
+class Done(Table):
+    """The Definition of Done: all nine items hold unless one is left out with a written reason."""
+
+    leave_out: dict[ItemId, Annotated[str, Field(min_length=10)]] = Field(
+        default_factory=dict, description="Item = the reason, in a sentence; shown in every report"
+    )
+
+
+class Configuration(Table):
+    """All of gates.toml."""
+
+    project: Project
+    backend: Backend = Field(default_factory=Backend)
+    operations: Operations = Field(default_factory=Operations)
+    phases: tuple[Phase, ...] = (Phase(name="main"),)
+    targets: Targets = Field(default_factory=Targets)
+    baseline: BaselineRules = Field(default_factory=BaselineRules)
+    gates: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], AnyTool] = Field(default_factory=dict)
+    done: Done = Field(default_factory=Done)
+
+    @model_validator(mode="after")
+    def _phases_are_distinct(self) -> Configuration:
+        names = [phase.name for phase in self.phases]
+        if not names:
+            raise ValueError("there must be at least one [[phases]]")
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"the phase {sorted(twice)[0]!r} stands twice in [[phases]]")
+        if self.backend.start and self.backend.url:
+            raise ValueError("[backend] has both start and url: a backend is started, or is already up")
+        return self
+
+    def policy(self, phase: Phase) -> Policy:
+        """Return what decides the verdicts of a phase: its own targets before those for all, before the defaults."""
+        written = {**flat_targets(self.targets), **flat_targets(phase.targets)}
+        texts = {**DEFAULT_TARGETS, **written}
+        demands: dict[str, Demand] = {name: parse_demand(text, _dimension(name)) for name, text in texts.items()}
+        for gate, tool in self.gates.items():
+            demands.update(getattr(tool, "demands", lambda _: {})(gate))
+        rules = self.baseline
+        tolerances = Tolerances(_share(rules.performance), _share(rules.tails), _share(rules.coverage), rules.findings)
+        left_out = {str(item): reason for item, reason in self.done.leave_out.items()}
+        return Policy(demands, tolerances, left_out, frozenset(set(DEFAULT_TARGETS) - set(written)))
+
+
+def _share(text: str) -> float:
+    return parse_quantity(text.replace("points", "%").replace("point", "%"), "share")
