@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
-from gates.results import GateResult
+from gates import process
+from gates.backend.environment import interpreter, project_environment
+from gates.backend.serving import serving
+from gates.config.model import Configuration
+from gates.demands import Policy
+from gates.document import classify
+from gates.errors import BackendFailed, GatesError, NotMeasured
+from gates.plan import Plan, PlannedGate
+from gates.profiles import find_source
+from gates.results import FindingState, GateResult, Readings, Run, Verdict
+from gates.tools.base import Context, Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +57,130 @@ class GateFinished:
 
 
 Event = RunStarted | GateStarted | GateProgress | GateFinished
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the gates of one run share."""
+
+    configuration: Configuration
+    root: Path
+    directory: Path
+    policy: Policy
+    base_commit: str | None = None
+    baseline: Run | None = None
+
+
+def run(plan: Plan, setting: Setting) -> Iterator[Event]:
+    """Run the gates of a plan: what does not measure time side by side, the rest alone, one after another.
+
+    Closing the iterator early, or an interrupt, stops every program that was started.
+    """
+    running = plan.running()
+    yield RunStarted(tuple(gate.name for gate in running))
+    for gate in plan.gates:
+        if gate.skipped:
+            items = tuple(gate.tool.items)
+            yield GateFinished(
+                GateResult(gate.name, gate.tool.tool, Verdict.SKIPPED, 0.0, reason=gate.skipped, items=items)
+            )
+    together = [gate for gate in running if not gate.tool.alone]
+    batches = [together[start : start + 2] for start in range(0, len(together), 2)]
+    for batch in [*batches, *([gate] for gate in running if gate.tool.alone)]:
+        yield from _run_batch(batch, plan, setting)
+
+
+def _run_batch(batch: Sequence[PlannedGate], plan: Plan, setting: Setting) -> Iterator[Event]:
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    threads = [
+        threading.Thread(target=_run_gate, args=(gate, plan, setting, events.put), daemon=True, name=gate.name)
+        for gate in batch
+    ]
+    left = len(threads)
+    try:
+        for thread in threads:
+            thread.start()
+        while left:
+            try:
+                event = events.get(timeout=1.0)  # a bounded wait, so that an interrupt is noticed at once
+            except queue.Empty:
+                continue
+            left -= isinstance(event, GateFinished)
+            yield event
+    finally:
+        if left:
+            process.stop_all()
+        for thread in threads:
+            thread.join(timeout=30)
+
+
+def _run_gate(gate: PlannedGate, plan: Plan, setting: Setting, put: Callable[[Event], None]) -> None:
+    tool = gate.tool
+    put(GateStarted(gate.name, tool.tool))
+    began = time.monotonic()
+    verdict, reason, hint, readings = Verdict.PASS, None, "", Readings()
+    try:
+        context = make_context(gate, plan, setting, put)
+        readings = tool.run(context)
+    except BackendFailed as error:
+        verdict, reason, hint = Verdict.FAIL, error.message, error.hint
+    except NotMeasured as error:
+        verdict, reason, hint = Verdict.UNKNOWN, error.message, error.hint
+    except GatesError as error:
+        verdict, reason, hint = Verdict.ERROR, error.message, error.hint
+    except Exception as error:  # noqa: BLE001 - one broken gate never stops the others
+        trace = setting.directory / f"{gate.name}.traceback.txt"
+        trace.write_text(traceback.format_exc(), "utf-8")
+        verdict, reason = Verdict.ERROR, f"this is a defect of gates: {type(error).__name__}: {error}"
+        hint = f"please report it, with {trace.name} from the folder of this run"
+    put(
+        GateFinished(
+            GateResult(
+                gate.name, tool.tool, verdict, time.monotonic() - began, reason=reason, hint=hint,
+                items=tuple(tool.items), readings=readings,
+            )
+        )
+    )  # fmt: skip
+
+
+def make_context(
+    gate: PlannedGate, plan: Plan, setting: Setting, put: Callable[[Event], None] = lambda event: None
+) -> Context:
+    """Return what a tool may use while it runs as this gate; its folder is made empty."""
+    configuration, root = setting.configuration, setting.root
+    directory = setting.directory / gate.name
+    directory.mkdir(parents=True, exist_ok=True)
+    starts = itertools.count(1)
+    overrides = configuration.operations.model_dump()
+    baseline = _baseline_of(gate, setting.baseline)
+
+    def serve() -> AbstractContextManager[Serving]:
+        return serving(configuration.backend, root, directory / f"backend-{next(starts)}")
+
+    return Context(
+        root=root,
+        source=find_source(configuration.project.name, configuration.project.source, root),
+        python=interpreter(configuration.backend, root),
+        env=project_environment(configuration.backend, root),
+        directory=directory,
+        gate=gate.name,
+        serve=serve,
+        classify=lambda name, definition: classify(name, definition, overrides),
+        progress=lambda share, text: put(GateProgress(gate.name, share, text)),
+        base_commit=setting.base_commit,
+        baseline=baseline,
+        known=frozenset(
+            finding.fingerprint
+            for finding in (baseline.readings.findings if baseline else ())
+            if finding.state is not FindingState.FIXED
+        ),
+        fast=plan.fast,
+        targets=setting.policy.targets,
+    )
+
+
+def _baseline_of(gate: PlannedGate, baseline: Run | None) -> GateResult | None:
+    results = baseline.gates if baseline else ()
+    named = [result for result in results if result.gate == gate.name and result.tool == gate.tool.tool]
+    alike = [result for result in results if result.tool == gate.tool.tool]
+    return next(iter(named or alike), None)

@@ -14,6 +14,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -103,6 +104,20 @@ def last_lines(path: Path, count: int = 10) -> str:
     return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-count:])
 
 
+_running: set[Running] = set()
+_lock = threading.Lock()
+
+
+def stop_all() -> None:
+    """Stop every program that still runs, and all that those started; for an interrupt."""
+    with _lock:
+        running = list(_running)
+    for program in running:
+        program.release()
+    for program in running:
+        program.stop()
+
+
 class Running:
     """A program in the background, with its warden; leaving the `with` block stops it and all it started."""
 
@@ -112,6 +127,9 @@ class Running:
         self._warden, self._lifeline, self._status = warden, lifeline, status
         self._buffer = b""
         self._ended: Ended | None = None
+        self._reading = threading.RLock()
+        with _lock:
+            _running.add(self)
         first = self._next_message(timeout=30)
         if first is None or "failed" in first:
             self.stop()
@@ -143,17 +161,17 @@ class Running:
 
     def wait(self, timeout: float | None) -> Ended | None:
         """Return how the program ended, or None when it still runs after `timeout` seconds."""
-        if self._ended is None:
-            message = self._next_message(timeout)
-            if message is not None:
-                code, number = message.get("exit"), message.get("signal")
-                self._ended = Ended(
-                    int(code) if code is not None else None,
-                    int(number) if number is not None else None,
-                    float(message["cpu"]),
-                    int(message["peak"]),
-                )
-        return self._ended
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            with self._reading:
+                if self._ended is None and self._status >= 0:
+                    # Short waits, so that `stop` can come in from another thread.
+                    left = 0.2 if deadline is None else max(0.0, min(0.2, deadline - time.monotonic()))
+                    self._ended = _ended(self._next_message(left))
+                if self._ended is not None or self._status < 0:
+                    return self._ended
+            if deadline is not None and time.monotonic() >= deadline:
+                return None
 
     def ended(self) -> Ended | None:
         """Return how the program ended, or None while it runs."""
@@ -191,21 +209,38 @@ class Running:
             except ProcessLookupError:
                 return
 
+    def release(self) -> None:
+        """Tell the warden to end the program, without waiting for it."""
+        with _lock:
+            lifeline, self._lifeline = self._lifeline, -1
+            _running.discard(self)
+        if lifeline >= 0:
+            os.close(lifeline)
+
     def stop(self) -> None:
         """End the program and everything it started: SIGTERM first, SIGKILL after its grace; safe to call twice."""
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
-        try:
-            self._warden.wait()
-        finally:
-            if self._status >= 0:
-                if hasattr(self, "pid"):
-                    self.wait(1.0)
-                os.close(self._status)
-                self._status = -1
+        self.release()
+        self._warden.wait()
+        with self._reading:
+            if self._status < 0:
+                return
+            self.wait(1.0)
+            os.close(self._status)
+            self._status = -1
             if self._ended is None:
                 self._ended = Ended(None, signal.SIGKILL, 0.0, 0)
+
+
+def _ended(message: Mapping[str, float | str] | None) -> Ended | None:
+    if message is None or not ({"exit", "signal"} & set(message)):
+        return None
+    code, number = message.get("exit"), message.get("signal")
+    return Ended(
+        int(code) if code is not None else None,
+        int(number) if number is not None else None,
+        float(message["cpu"]),
+        int(message["peak"]),
+    )
 
 
 def _memory(pid: int) -> int:

@@ -156,3 +156,19 @@ def _module(path: Path, name: str) -> str:
     if parts and parts[0] == "src":
         parts.pop(0)
     return f"{'.'.join(parts)}:{name}"
+
+
+def find_source(name: str, written: tuple[str, ...], root: Path) -> tuple[str, ...]:
+    """Return the folders of the project's own code: as written, or what the usual layouts suggest."""
+    if written:
+        return written
+    package = re.sub(r"[^a-z0-9_]", "_", name.lower())
+    for candidate in (package, f"src/{package}", "src", "app"):
+        if (root / candidate).is_dir():
+            return (candidate,)
+    packages = sorted(
+        path.parent.name
+        for path in root.glob("*/__init__.py")
+        if path.parent.name not in (*SKIPPED_FOLDERS, "tests", "test")
+    )
+    return tuple(packages) or (".",)

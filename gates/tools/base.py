@@ -102,6 +102,9 @@ class Tool(BaseModel, abc.ABC):
 
     tool: str
     items: tuple[ItemId, ...] = Field(default=(), description="Items of the Definition of Done this gate helps decide")
+    skip: Annotated[str, Field(min_length=10)] | None = Field(
+        default=None, description="Leave the gate out, with the reason in a sentence; shown in every report"
+    )
     timeout: Seconds = Field(default=600.0, description="After this time the gate is stopped and is an error")
 
     needs_backend: ClassVar[bool] = False

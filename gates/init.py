@@ -1,0 +1,152 @@
+"""`gates init`: looks at a project, proposes its gates.toml, and says what was guessed from what."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from gates.config.load import CONFIGURATION_FILE
+from gates.config.model import DEFAULT_TARGETS
+from gates.errors import ConfigurationError
+from gates.profiles import Profile, discover_app, find_source, list_profiles, load_profile, recognise, source_files
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A gates.toml, and one sentence for each guess in it."""
+
+    text: str
+    guesses: tuple[str, ...]
+
+
+def propose(root: Path, profile_name: str | None = None) -> Proposal:
+    """Return a gates.toml for the project in `root`.
+
+    Raises ConfigurationError when there is one already, or when the profile does not exist.
+    """
+    if (root / CONFIGURATION_FILE).exists():
+        raise ConfigurationError(f"there is a {CONFIGURATION_FILE} here already", "move it away to begin again")
+    guesses: list[str] = []
+    profile = _profile(root, profile_name, guesses)
+    name = _project_name(root)
+    guesses.append(f"the project is called {name!r}, after {_name_source(root)}")
+    lines = [
+        "# What `gates check` measures, and what it demands. `gates schema` describes every key for editors.",
+        "",
+        "[project]",
+        f"name = {json.dumps(name)}",
+        *_source_lines(root, name, guesses),
+        "",
+        "[backend]",
+        f"profile = {json.dumps(profile.name)}",
+        *_backend_lines(root, profile, guesses),
+        "",
+        "[[phases]]",
+        'name = "foundation"',
+        'title = "What the first phase has to deliver"',
+        "",
+        "[targets]",
+        *(f"{key} = {json.dumps(text)}" for key, text in DEFAULT_TARGETS.items()),
+        "",
+        "# The Definition of Done has nine items, and all of them must hold. One that does not concern this project",
+        "# (or that nothing can decide yet) is left out with a reason, which every report shows:",
+        "# [done.leave_out]",
+        '# database = "this service keeps nothing: it only forwards"',
+        "",
+    ]
+    return Proposal("\n".join(lines), tuple(guesses))
+
+
+def _profile(root: Path, name: str | None, guesses: list[str]) -> Profile:
+    if name is not None:
+        return load_profile("backends", name, root)
+    fitting = recognise(root)
+    if not fitting:
+        known = ", ".join(profile.name for profile in list_profiles("backends", root))
+        guesses.append(f"no framework was recognised, so the profile is 'generic' (there are: {known})")
+        return load_profile("backends", "generic", root)
+    profile, evidence = fitting[0]
+    others = [other.name for other, _ in fitting[1:] if other.name != profile.name]
+    guesses.append(
+        f"the framework is {profile.title}: {evidence}" + (f" (also possible: {', '.join(others)})" if others else "")
+    )
+    return profile
+
+
+def _pyproject_name(root: Path) -> str | None:
+    try:
+        with (root / "pyproject.toml").open("rb") as file:
+            project = tomllib.load(file).get("project", {})
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return None
+    return str(project["name"]) if "name" in project else None
+
+
+def _package_name(root: Path) -> str | None:
+    try:
+        content = json.loads((root / "package.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(content["name"]) if isinstance(content, dict) and content.get("name") else None
+
+
+def _project_name(root: Path) -> str:
+    return _pyproject_name(root) or _package_name(root) or root.resolve().name or "backend"
+
+
+def _name_source(root: Path) -> str:
+    if _pyproject_name(root):
+        return "pyproject.toml"
+    return "package.json" if _package_name(root) else "its folder"
+
+
+def _source_lines(root: Path, name: str, guesses: list[str]) -> list[str]:
+    source = find_source(name, (), root)
+    if source == (".",):
+        return []
+    guesses.append(f"the project's own code is in {', '.join(source)}")
+    return [f"source = {json.dumps(list(source))}"]
+
+
+def _backend_lines(root: Path, profile: Profile, guesses: list[str]) -> list[str]:
+    defaults = profile.content.get("backend", {})
+    lines: list[str] = []
+    start = str(defaults.get("start", ""))
+    if "{app}" in start:
+        app = discover_app(profile, root)
+        if app:
+            guesses.append(f"the application is {app}")
+            lines.append(f"app = {json.dumps(app)}")
+        else:
+            guesses.append("no application was found in the source: name it with [backend] app")
+            lines.append('# app = "package.module:variable"')
+    if start:
+        lines.append(f"# start = {json.dumps(start)}   # the profile's; {{data}} is an empty folder")
+    else:
+        guesses.append("how the backend starts is not known: write it as [backend] start")
+        lines.append('# start = "./server --port {port} --data {data}"   # or: url = "http://127.0.0.1:8000"')
+    for key in ("ready", "openapi"):
+        if key in defaults:
+            lines.append(f"# {key} = {json.dumps(defaults[key])}")
+    if document := _document_file(root):
+        guesses.append(f"the OpenAPI document is {document}")
+        lines.append(f"openapi = {json.dumps(document)}")
+    for folder in (".venv", "venv", "env"):
+        if (root / folder / "bin" / "python").exists():
+            guesses.append(f"the backend's environment is {folder}")
+            lines.append(f'python = "{folder}/bin/python"')
+            break
+    else:
+        if next(source_files(root, ".py"), None) is not None:
+            lines.append('# python = ".venv/bin/python"   # the interpreter of the backend\'s own environment')
+    return lines
+
+
+def _document_file(root: Path) -> str | None:
+    for name in ("openapi.json", "openapi.yaml", "openapi.yml", "swagger.json", "swagger.yaml"):
+        for folder in ("", "docs/", "api/"):
+            if (root / folder / name).is_file():
+                return folder + name
+    return None
