@@ -16,6 +16,7 @@ from gates.errors import GatesError
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _MAX_BYTES = 64 * 1024 * 1024
+_MAX_NODES = 20_000_000
 
 
 class DocumentError(GatesError):
@@ -88,12 +89,7 @@ def _load(text: str) -> Any:
     import yaml
 
     class PlainLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """Without aliases: a few hundred bytes of them can stand for gigabytes."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                raise DocumentError("the document uses YAML aliases", "write it as JSON, or without & and *")
-            return super().compose_node(parent, index)
+        """The safe loader, without dates."""
 
     # A date in an example stays the text it was written as, as it would in JSON.
     PlainLoader.yaml_implicit_resolvers = {
@@ -101,9 +97,27 @@ def _load(text: str) -> Any:
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     try:
-        return yaml.load(text, PlainLoader)
+        content = yaml.load(text, PlainLoader)
+        _expanded_size(content, {}, set())
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise DocumentError(f"the document is neither JSON nor YAML: {str(error).splitlines()[0]}") from error
+    return content
+
+
+def _expanded_size(node: Any, known: dict[int, int], open_nodes: set[int]) -> int:
+    """Return how many nodes a text with YAML aliases stands for; a few hundred bytes of them can mean gigabytes."""
+    if not isinstance(node, (dict, list)):
+        return 1
+    if id(node) in open_nodes:
+        raise DocumentError("the document contains itself (a YAML alias inside its own anchor)")
+    if id(node) not in known:
+        open_nodes.add(id(node))
+        children = node.values() if isinstance(node, dict) else node
+        known[id(node)] = 1 + sum(_expanded_size(child, known, open_nodes) for child in children)
+        open_nodes.discard(id(node))
+        if known[id(node)] > _MAX_NODES:
+            raise DocumentError(f"the document's YAML aliases stand for more than {_MAX_NODES:,} values")
+    return known[id(node)]
 
 
 def parse_document(text: str) -> Document:
