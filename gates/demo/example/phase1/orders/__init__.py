@@ -1,0 +1,1 @@
+"""Takes orders for a small catalogue of products and lists them."""

@@ -1,0 +1,5 @@
+import sys
+
+from orders.server import main
+
+sys.exit(main(sys.argv[1:]))
