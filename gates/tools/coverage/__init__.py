@@ -1,0 +1,103 @@
+"""The project's tests and the lines they reach: by coverage.py in the project's interpreter, or by its own tools."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from gates.errors import GatesError, ToolError
+from gates.results import ItemId, Readings
+from gates.tools.base import Context, Requirement, Tool
+from gates.tools.coverage.asis import read_outcomes, run_as_it_is
+from gates.tools.coverage.command import OtherCommand, PythonCommand, understand
+from gates.tools.coverage.interpreter import ask, missing
+from gates.tools.coverage.suite import readings
+from gates.tools.coverage.wrapped import Wrapped
+from gates.tools.coverage.written import expect
+
+
+class Coverage(Tool):
+    """Runs the test command and brings back its tests by identity, and coverage as counts of lines and branches."""
+
+    tool: Literal["coverage"]
+    items: tuple[ItemId, ...] = Field(
+        default=("tests",), description="Items of the Definition of Done this gate helps decide"
+    )
+    command: str = Field(
+        default="pytest",
+        min_length=1,
+        description="How the tests are run, as on the command line of the project's environment",
+    )
+    branches: bool = Field(default=True, description="Whether branches are measured besides lines (Python only)")
+    junit: str | None = Field(
+        default=None,
+        description="JUnit XML that the command writes itself (path or pattern); not needed for pytest and unittest",
+    )
+    report: str | None = Field(
+        default=None,
+        description="LCOV, Cobertura XML or coverage.py JSON that the command writes itself; it is then run as it is",
+    )
+    retries: int = Field(
+        default=1, ge=0, le=10, description="How often failing tests are tried again; one that then passes is flaky"
+    )
+
+    measures: ClassVar[tuple[str, ...]] = ("coverage.", "tests.")
+
+    @field_validator("command")
+    @classmethod
+    def _readable(cls, command: str) -> str:
+        understand(command, "python")  # a ValueError of shlex says which quote is open
+        return command
+
+    @field_validator("junit", "report")
+    @classmethod
+    def _inside(cls, path: str | None) -> str | None:
+        if path is not None and (path.startswith("/") or ".." in path.split("/")):
+            raise ValueError(f"{path!r} must be a path inside the project")
+        return path
+
+    def run(self, context: Context) -> Readings:
+        """Run the tests. Raises ToolError when they could not be run or said nothing that can be read."""
+        understood = understand(self.command, context.python)
+        if self.report is not None or isinstance(understood, OtherCommand):
+            return readings(
+                run_as_it_is(self._words(understood), self.junit, self.report, context, self.timeout), context
+            )
+        written = expect(context.root.resolve(), self.junit) if self.junit else None
+        own_outcomes = (lambda: read_outcomes(written, None)) if written else None
+        wrapped = Wrapped(understood, self.command, context, self.timeout, branches=self.branches)
+        return readings(wrapped.run(self.retries, own_outcomes), context)
+
+    def _words(self, understood: PythonCommand | OtherCommand) -> tuple[str, ...]:
+        if isinstance(understood, PythonCommand):
+            return ("sh", "-c", self.command)
+        if self.junit is None and self.report is None:
+            raise ToolError(
+                f"coverage.py cannot be put before `{self.command}`: {understood.reason}",
+                understood.hint
+                or "let the command write JUnit XML and a coverage report itself, and name them in the settings "
+                "`junit` and `report` of this gate",
+            )
+        return understood.words
+
+    def requirements(self, context: Context) -> list[Requirement]:
+        """Return whether the project's interpreter runs, and has what the test command needs."""
+        understood = understand(self.command, context.python)
+        if self.report is not None or isinstance(understood, OtherCommand):
+            try:
+                words = self._words(understood)
+            except ToolError as error:
+                return [Requirement("test command", False, error.message, error.hint)]
+            return [Requirement("test command", True, f"is run as it is: {' '.join(words)}")]
+        wants_pytest = understood.kind == "pytest"
+        try:
+            asked = ask(understood.python, context.root, context.env, wants_pytest)
+        except GatesError as error:
+            hint = "name the interpreter of the project's environment as `python` under [backend]"
+            return [Requirement("project's Python", False, error.message, hint)]
+        found = Requirement("project's Python", True, f"{understood.python} is Python {asked.version}")
+        if (lacking := missing(asked, wants_pytest)) is not None:
+            return [found, Requirement("coverage", False, lacking.message, lacking.hint)]
+        versions = ", ".join(f"{name} {version}" for name, version in asked.versions.items() if name != "python")
+        return [found, Requirement("coverage", True, f"{versions} in the project's environment")]
