@@ -1,1 +1,29 @@
-"""The tools, one file each."""
+"""The tools: one file each, and one name in this table."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gates.tools.bandit import Bandit
+from gates.tools.base import Tool
+from gates.tools.benchmark import Benchmark
+from gates.tools.command import Command
+from gates.tools.coverage import Coverage
+from gates.tools.locust import Locust
+from gates.tools.schemathesis import Schemathesis
+
+AnyTool = Annotated[
+    Bandit | Benchmark | Command | Coverage | Locust | Schemathesis, Field(discriminator="tool")
+]
+"""What `[gates.NAME]` may be, told apart by its `tool`."""
+
+TOOLS: dict[str, type[Tool]] = {
+    "bandit": Bandit,
+    "benchmark": Benchmark,
+    "command": Command,
+    "coverage": Coverage,
+    "locust": Locust,
+    "schemathesis": Schemathesis,
+}

@@ -1,0 +1,81 @@
+"""`gates doctor`: is everything here that the gates need? Tools, versions, the backend starts, its document is read."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from gates.backend.environment import interpreter
+from gates.backend.serving import serving
+from gates.config.model import Configuration
+from gates.engine import Setting, make_context
+from gates.errors import GatesError
+from gates.git import read_checkout
+from gates.plan import make_plan
+from gates.process import capture
+from gates.tools.base import Requirement
+
+
+def examine(root: Path, configuration: Configuration) -> Iterator[Requirement]:
+    """Yield one line for each thing that is needed, as soon as it is known; the backend comes last."""
+    yield Requirement("Python of gates", True, platform.python_version())
+    yield _git(root)
+    yield _interpreter(root, configuration)
+    with tempfile.TemporaryDirectory(prefix="gates-doctor-") as folder:
+        plan = make_plan(configuration, signed=())
+        policy = configuration.policy(plan.phase)
+        setting = Setting(configuration, root, Path(folder), policy)
+        for gate in plan.gates:
+            try:
+                yield from gate.tool.requirements(make_context(gate, plan, setting))
+            except GatesError as error:
+                yield Requirement(f"gate {gate.name}", False, error.message, error.hint)
+        if any(gate.tool.needs_backend for gate in plan.gates):
+            yield from _backend(root, configuration, Path(folder) / "backend")
+
+
+def _git(root: Path) -> Requirement:
+    if shutil.which("git") is None:
+        return Requirement("git", False, "is not installed", "a sign-off is bound to a commit")
+    checkout = read_checkout(root)
+    if checkout.commit is None:
+        return Requirement("git", False, checkout.reason, "a sign-off is bound to a commit: git init, git commit")
+    detail = f"at {checkout.commit[:12]}" + (", with changes that are not committed" if checkout.dirty else "")
+    if checkout.shallow:
+        return Requirement("git", False, detail + ", a shallow clone", "git fetch --unshallow: changed lines need it")
+    return Requirement("git", True, detail)
+
+
+def _interpreter(root: Path, configuration: Configuration) -> Requirement:
+    what = "Python of the backend"
+    try:
+        path = interpreter(configuration.backend, root)
+        code, version, errors = capture([path, "-c", "import platform; print(platform.python_version())"], cwd=root)
+    except GatesError as error:
+        return Requirement(what, False, error.message, error.hint)
+    if code != 0:
+        return Requirement(what, False, f"{path} does not run: {errors.strip()[:200]}", "[backend] python names it")
+    return Requirement(what, True, f"{version.strip()} ({path})")
+
+
+def _backend(root: Path, configuration: Configuration, folder: Path) -> Iterator[Requirement]:
+    began = time.monotonic()
+    try:
+        with serving(configuration.backend, root, folder) as backend:
+            yield Requirement("backend", True, f"ready after {time.monotonic() - began:.1f} s")
+            for note in backend.notes:
+                yield Requirement("backend", True, note)
+            if backend.document is None:
+                yield Requirement("OpenAPI document", False, backend.document_error, "[backend] openapi names it")
+            else:
+                count = len(backend.document.operations)
+                yield Requirement("OpenAPI document", count > 0, f"{backend.document.version}, {count} operations")
+            works = backend.login_works()
+            if works is not None:
+                yield Requirement("login", works, "accepted" if works else "refused", "see [backend.auth]")
+    except GatesError as error:
+        yield Requirement("backend", False, error.message, error.hint)
