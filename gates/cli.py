@@ -226,7 +226,7 @@ def explain(
     project: Folder = Path(),
 ) -> None:
     """Say what a gate, rule or item checks, why, how to fix it, and what decided it last time."""
-    from gates.pipeline import explanation
+    from gates.pipeline.lookup import explanation
 
     print(explanation(project.resolve(), what))
 

@@ -176,7 +176,11 @@ def conclude(
     order = list(place.configuration.gates)
     ordered = sorted(gates, key=lambda gate: order.index(gate.gate))
     classes = operation_classes(ordered, place.configuration.operations.model_dump())
-    done = build_done(ordered, policy=policy, asked=plan.asked, target_owners=_owners(place.configuration, plan))
+    documented = list(documented_operations(ordered))
+    done = build_done(
+        ordered, policy=policy, owners=_owners(place.configuration, plan), classes=classes, documented=documented,
+        asked=plan.asked,
+    )  # fmt: skip
     verdict = run_verdict(done, ordered, plan.asked)
     earlier = place.earlier(plan)
     changes = configuration_changes(earlier[-1], ordered, order) if earlier and plan.asked is None else []
@@ -191,7 +195,7 @@ def conclude(
         exit_code=exit_code(verdict, allow_unknown=allow_unknown),
         gates=tuple(ordered),
         done=done,
-        operations=build_operations(ordered, list(documented_operations(ordered)), classes),
+        operations=build_operations(ordered, documented, classes),
         notes=(*run.notes, *changes),
     )
 

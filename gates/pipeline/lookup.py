@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gates.errors import GatesError
+from gates.explain import explain
 from gates.pipeline.place import Place, history_path, open_place, read_signoffs
 from gates.plan import choose_phase
 from gates.profiles import nearest_hint
@@ -91,3 +92,11 @@ def measurement_history(root: Path, measurement: str, scope: str | None) -> list
         )
     known = sorted({name for name, _ in names})
     raise GatesError(f"{measurement!r} was never measured here", nearest_hint(measurement, known))
+
+
+def explanation(root: Path, what: str) -> str:
+    """Return what `gates explain` says of a gate, rule or item, with what decided it in the last run."""
+    place = open_place(root)
+    with Store(history_path(root)) as store:
+        last = store.latest()
+    return explain(what, place.configuration.gates, last)

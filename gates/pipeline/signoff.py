@@ -14,7 +14,15 @@ from gates.demands import policy_from_data
 from gates.done import build_done, run_verdict
 from gates.errors import ConfigurationError, IntegrityError, SignoffRefused
 from gates.git import read_checkout
-from gates.pipeline.place import BASELINES, Place, history_path, open_place, operation_classes, read_signoffs
+from gates.pipeline.place import (
+    BASELINES,
+    Place,
+    documented_operations,
+    history_path,
+    open_place,
+    operation_classes,
+    read_signoffs,
+)
 from gates.plan import choose_phase
 from gates.profiles import nearest_hint
 from gates.reports import markdown
@@ -161,15 +169,17 @@ def _verify_verdicts(signoff: Signoff, earlier: list[Earlier]) -> int:
     policy = policy_from_data(data)
     owners = {name: tuple(gates) for name, gates in data["owners"].items()}
     overrides = {name: tuple(patterns) for name, patterns in data["classes"].items()}
+    classes = operation_classes(run.gates, overrides)
     again = [
         judge(
-            gate, policy=policy, classes=operation_classes(run.gates, overrides),
+            gate, policy=policy, classes=classes,
             previous=earlier[-1] if earlier else None, earlier=earlier, machine=run.machine, target_owners=owners,
             configured=list(data["gates"]),
         )
         for gate in run.gates
     ]  # fmt: skip
-    done = build_done(again, policy=policy, asked=None, target_owners=owners)
+    documented = list(documented_operations(again))
+    done = build_done(again, policy=policy, owners=owners, classes=classes, documented=documented)
     pairs = [(gate.gate, gate.verdict, new.verdict) for gate, new in zip(run.gates, again, strict=True)]
     pairs += [(item.item, item.verdict, new.verdict) for item, new in zip(run.done, done, strict=True)]
     pairs.append(("the run", run.verdict, run_verdict(done, again, None)))
