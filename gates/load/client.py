@@ -6,6 +6,7 @@ Redirects are answers. Bodies are read to their end and kept only as far as aske
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import time
@@ -131,10 +132,8 @@ class Connection:
         self.open()
         assert self._socket is not None
         try:
-            try:
-                self._socket.sendall(request)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # it may have answered, and closed, before it had read everything: 413
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._socket.sendall(request)  # it may have answered, and closed, before it had read everything: 413
             return self._read(request.startswith(b"HEAD "))
         except ExchangeFailed:
             self.close()

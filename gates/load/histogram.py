@@ -24,6 +24,12 @@ def bin_of(seconds: float) -> int:
     return min(LAST_BIN, math.ceil(math.log(seconds / SHORTEST) / _LOG_GROWTH))
 
 
+def add(counts: dict[int, int], seconds: float) -> None:
+    """Count one latency."""
+    number = bin_of(seconds)
+    counts[number] = counts.get(number, 0) + 1
+
+
 def bounds(number: int) -> tuple[float, float]:
     """Return the lower and upper edge of a bin, in seconds."""
     if number <= 0:

@@ -1,0 +1,95 @@
+"""What Locust's process is told to do: one file of JSON, without secrets (these go through the environment).
+
+Standard library only, because it is read where nothing may import pydantic.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from gates.load.schedule import Arrivals
+
+ASSIGNMENT_VARIABLE = "GATES_LOAD_ASSIGNMENT"
+"""Names the file of the assignment."""
+HEADERS_VARIABLE = "GATES_LOAD_HEADERS"
+"""Holds the headers of the login as a JSON object; a project's own locustfile may read it."""
+
+UNIQUE = "uniq0000000"
+"""Stands in a request where a value has to differ each time; its digits become the number of the request."""
+
+Kind = Literal["open", "closed", "locustfile"]
+"""Arrivals on a schedule; connections that send back to back; the users of the project's own locustfile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sendable:
+    """A request, ready to be serialised for whichever backend it goes to."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One operation under load: how often it comes compared with the others, and what is sent for it."""
+
+    operation: str
+    request: Sendable
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One stretch of load on one backend; times in seconds. `first` is the number of its first request."""
+
+    kind: Kind
+    url: str
+    arrivals: Arrivals
+    connections: int
+    timeout: float
+    seed: str
+    result: str
+    work: tuple[Work, ...] = ()
+    first: int = 0
+    base_path: str = ""
+    operations: tuple[str, ...] = ()
+    """All operations of the document, so that what a locustfile names can be told apart."""
+
+
+def write_assignment(assignment: Assignment) -> str:
+    """Return an assignment as text."""
+    return json.dumps(asdict(assignment), indent=1)
+
+
+def read_assignment(text: str) -> Assignment:
+    """Return the assignment that `write_assignment` wrote."""
+    data: dict[str, Any] = json.loads(text)
+    return Assignment(
+        **{
+            **data,
+            "arrivals": Arrivals(**data["arrivals"]),
+            "work": tuple(
+                Work(item["operation"], Sendable(**item["request"]), item["weight"]) for item in data["work"]
+            ),
+            "operations": tuple(data["operations"]),
+        }
+    )
+
+
+class Numbered:
+    """A serialised request whose unique values become the number it is sent with; the length never changes."""
+
+    def __init__(self, request: bytes) -> None:
+        self._parts = request.split(UNIQUE.encode())
+
+    def __call__(self, number: int) -> bytes:
+        """Return the bytes to send; numbers repeat after ten million."""
+        if len(self._parts) == 1:
+            return self._parts[0]
+        unique = b"uniq%07d" % (number % 10_000_000)
+        return unique.join(self._parts)
