@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import shutil
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
@@ -26,7 +28,7 @@ from gates.store.connection import (
     writing,
 )
 from gates.store.digest import verify_baseline
-from gates.store.rows import COLUMNS, SIGNOFFS, Rows, SqlValue, Unstorable, run_from, run_rows
+from gates.store.rows import COLUMNS, SIGNOFFS, Rows, SqlValue, Unstorable, loaded_text, run_from, run_rows
 
 # The run in a baseline is finished, whole, and belongs to no process.
 _BOOKKEEPING: dict[str, SqlValue] = {
@@ -57,17 +59,16 @@ def write_baseline(path: Path, signoff: Signoff) -> None:
     baseline is never overwritten) or cannot be written.
     """
     verify_baseline(signoff)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    workshop = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = workshop / "baseline.db"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(path)
-        with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory, explained(path):
-            memory.execute("PRAGMA foreign_keys = ON")
-            migrate(memory)
-            with writing(memory):
-                insert(memory, _FILE_COLUMNS, _file_rows(signoff))
-            memory.execute("VACUUM INTO ?", [str(part)])
-        _force_to_disk(part)
+        workshop.mkdir()
+    except OSError as error:
+        raise explain_os(error, path) from error
+    try:
+        _write(part, signoff, path)
         if read_baseline(part) != signoff:
             raise StoreError(
                 f"{path} was not written: it would not have read back as the run that was signed",
@@ -77,15 +78,26 @@ def write_baseline(path: Path, signoff: Signoff) -> None:
     except OSError as error:
         raise explain_os(error, path) from error
     finally:
-        part.unlink(missing_ok=True)
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _write(part: Path, signoff: Signoff, path: Path) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory, explained(path):
+        memory.execute("PRAGMA foreign_keys = ON")
+        migrate(memory)
+        with writing(memory):
+            insert(memory, _FILE_COLUMNS, _file_rows(signoff))
+        # One file without gaps; its journal, should the process be killed here, stays in the workshop.
+        memory.execute("VACUUM INTO ?", [str(part)])
+    _force_to_disk(part)
 
 
 def _remove_leftovers(path: Path) -> None:
     """Remove what a killed process left behind when it was writing the same file."""
-    for part in path.parent.glob(f".{path.name}.*.part"):
-        pid = part.name.split(".")[-2]
+    for workshop in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        pid = workshop.name.split(".")[-2]
         if not pid.isdigit() or int(pid) == os.getpid() or not psutil.pid_exists(int(pid)):
-            part.unlink(missing_ok=True)
+            shutil.rmtree(workshop)
 
 
 def _force_to_disk(path: Path) -> None:
@@ -155,7 +167,7 @@ def _signoff_of(connection: sqlite3.Connection, path: Path) -> Signoff:
         raise IntegrityError(
             f"{path} holds {len(found)} sign-offs, where a baseline holds one", "bring the signed file back with git"
         )
-    run = run_from(select_run(connection, found[0][0]))
+    run = run_from(select_run(connection, loaded_text(str(found[0][0]))))
     return Signoff(**SIGNOFFS.fields(found[0]), run=run)
 
 

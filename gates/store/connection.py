@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gates.errors import GatesError
-from gates.store.rows import COLUMNS, OF_A_GATE, UNDECODABLE, Rows
+from gates.store.rows import COLUMNS, OF_A_GATE, UNDECODABLE, Rows, SqlValue, loaded_text, stored_text
 from gates.store.schema import MIGRATION_SET, VERSIONS, migrations
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ BUSY_SECONDS = 15.0
 """How long to wait for another process that writes; saving the largest run takes about a second."""
 
 _POLL_SECONDS = 0.02
+_SMALLEST_PAGE = 512
 _OLDEST_SQLITE = (3, 37)  # the first with STRICT tables
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -46,7 +47,7 @@ class LockedError(StoreError):
 
 def damaged(path: Path, detail: object) -> DamagedError:
     """Return the error for a file that cannot be understood; it says how to move the file aside."""
-    aside = shlex.quote(f"{path}.damaged")
+    aside = shlex.quote(str(path.with_name(time.strftime("damaged-%Y%m%dT%H%M%SZ", time.gmtime()))))
     return DamagedError(
         f"{path} is damaged ({detail}); nothing was deleted",
         f"move it aside, a new one is begun then: mkdir -p {aside} && mv {shlex.quote(str(path))}* {aside}/",
@@ -185,6 +186,13 @@ def _require_sqlite() -> None:
         )
 
 
+def _require_whole_page(path: Path) -> None:
+    # SQLite takes anything shorter than its smallest page for a database that is still empty, and writes over it.
+    size = path.stat().st_size if path.exists() else 0
+    if 0 < size < _SMALLEST_PAGE:
+        raise damaged(path, f"it has {size} bytes")
+
+
 def open_history(path: Path, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """Open or create a history, in its newest layout; several processes may do so at the same time.
 
@@ -199,6 +207,7 @@ def open_history(path: Path, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Conn
         connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
     try:
         with explained(path):
+            _require_whole_page(path)
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
             # In WAL mode this loses no transaction when a process is killed; only a power cut may take the last ones.
@@ -233,6 +242,15 @@ def insert(connection: sqlite3.Connection, columns: Mapping[str, Sequence[str]],
             database.table(name).insert_all([names, *rows[name]])
 
 
+def query(connection: sqlite3.Connection, sql: str, parameters: Sequence[SqlValue] = ()) -> list[tuple[Any, ...]]:
+    """Run one statement whose texts, given and returned, may be any; for all but whole rows of a run."""
+    given = [stored_text(value) if isinstance(value, str) else value for value in parameters]
+    return [
+        tuple(loaded_text(value) if isinstance(value, str) else value for value in row)
+        for row in connection.execute(sql, given)
+    ]
+
+
 def select_run(connection: sqlite3.Connection, run_id: str) -> Rows:
     """Return all rows of a run, by table and in order."""
     of_a_gate = {table.name for table in OF_A_GATE}
@@ -244,5 +262,7 @@ def select_run(connection: sqlite3.Connection, run_id: str) -> Rows:
             which = "gate_result_id IN (SELECT id FROM gate_results WHERE run_id = ?) ORDER BY gate_result_id, position"
         else:
             which = "run_id = ? ORDER BY position"
-        rows[name] = connection.execute(f"SELECT {', '.join(names)} FROM {name} WHERE {which}", [run_id]).fetchall()
+        rows[name] = connection.execute(
+            f"SELECT {', '.join(names)} FROM {name} WHERE {which}", [stored_text(run_id)]
+        ).fetchall()
     return rows

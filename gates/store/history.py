@@ -24,6 +24,7 @@ from gates.store.connection import (
     explained,
     insert,
     open_history,
+    query,
     reading,
     select_run,
     writing,
@@ -133,7 +134,7 @@ class Store:
         Raises StoreError when a run of this id is there already.
         """
         with self._writing() as connection:
-            if connection.execute("SELECT 1 FROM runs WHERE id = ?", [run.id]).fetchone():
+            if query(connection, "SELECT 1 FROM runs WHERE id = ?", [run.id]):
                 raise StoreError(f"{self.path} already has a run {run.id}", "each run needs an id of its own")
             process = psutil.Process()
             self._put_run(run, ("running", None, os.getpid(), process.create_time(), platform.node(), 0))
@@ -141,25 +142,22 @@ class Store:
     def save_gate(self, run_id: str, result: GateResult) -> None:
         """Save what a gate brought back; what an earlier call saved of the same gate is replaced."""
         with self._writing() as connection:
-            if not connection.execute("SELECT 1 FROM runs WHERE id = ?", [run_id]).fetchone():
+            if not query(connection, "SELECT 1 FROM runs WHERE id = ?", [run_id]):
                 raise RunNotFound(f"{self.path} has no run {run_id} that a gate could be saved to")
-            old = connection.execute(
-                "SELECT id, position FROM gate_results WHERE run_id = ? AND gate = ?", [run_id, result.gate]
-            ).fetchone()
-            if old:
-                connection.execute("DELETE FROM gate_results WHERE id = ?", [old[0]])
-                position = int(old[1])
-            else:
-                (position,) = connection.execute(
-                    "SELECT coalesce(max(position) + 1, 0) FROM gate_results WHERE run_id = ?", [run_id]
-                ).fetchone()
+            position = query(
+                connection,
+                "SELECT coalesce(max(CASE gate WHEN ? THEN position END), max(position) + 1, 0) FROM gate_results "
+                "WHERE run_id = ?",
+                [result.gate, run_id],
+            )[0][0]
+            query(connection, "DELETE FROM gate_results WHERE run_id = ? AND position = ?", [run_id, position])
             insert(connection, COLUMNS, gate_rows(result, run_id, self._next_gate_id(), position))
 
     def finish(self, run: Run) -> None:
         """Save a whole judged run in place of what was saved of it gate by gate."""
         with self._writing() as connection:
             for table in ("gate_results", "done_items", "operations"):
-                connection.execute(f"DELETE FROM {table} WHERE run_id = ?", [run.id])
+                query(connection, f"DELETE FROM {table} WHERE run_id = ?", [run.id])
             self._put_run(run, ("finished", None, None, None, None, 0))
             parts = {name: names for name, names in COLUMNS.items() if name != "runs"}
             insert(connection, parts, run_rows(run, self._next_gate_id()))
@@ -167,7 +165,8 @@ class Store:
     def interrupt(self, run_id: str, reason: str) -> None:
         """Note that a run ended before it was finished, and why; a finished run is left as it is."""
         with self._writing() as connection:
-            connection.execute(
+            query(
+                connection,
                 "UPDATE runs SET state = 'interrupted', state_reason = ? WHERE id = ? AND state = 'running'",
                 [reason, run_id],
             )
@@ -192,7 +191,7 @@ class Store:
         Raises RunNotFound, naming the runs that come nearest.
         """
         with self._reading() as connection:
-            ids = [name for (name,) in connection.execute("SELECT id FROM runs ORDER BY started DESC, rowid DESC")]
+            ids = [row[0] for row in query(connection, "SELECT id FROM runs ORDER BY started DESC, rowid DESC")]
             fitting = [name for name in ids if run_id_or_prefix and name.startswith(run_id_or_prefix)]
             if run_id_or_prefix in ids:
                 fitting = [run_id_or_prefix]
@@ -230,38 +229,39 @@ class Store:
             wanted["partial"] = int(partial)
         where = f"WHERE {' AND '.join(f'{name} = ?' for name in wanted)}" if wanted else ""
         with self._reading() as connection:
-            row = connection.execute(
-                f"SELECT id FROM runs {where} ORDER BY started DESC, rowid DESC LIMIT 1", [*wanted.values()]
-            ).fetchone()
-            return run_from(select_run(connection, row[0])) if row else None
+            newest = f"SELECT id FROM runs {where} ORDER BY started DESC, rowid DESC LIMIT 1"
+            rows = query(connection, newest, [*wanted.values()])
+            return run_from(select_run(connection, rows[0][0])) if rows else None
 
     def runs(self, limit: int = 50, phase: str | None = None) -> list[RunLine]:
         """Return the latest runs, newest first; a run whose process is gone is shown as interrupted."""
         with self._reading() as connection:
-            rows = connection.execute(
+            rows = query(
+                connection,
                 "SELECT id, phase, commit_id, dirty, started, seconds, verdict, exit_code, partial, state, "
                 "state_reason, thinned, process_id, process_started, host FROM runs WHERE ? IS NULL OR phase = ? "
                 "ORDER BY started DESC, rowid DESC LIMIT ?",
                 [phase, phase, limit],
-            ).fetchall()
+            )
             return [_line(*row) for row in rows]
 
     def history(self, measurement: str, scope: str | None = None) -> list[HistoryPoint]:
         """Return a measurement over the finished runs, oldest first; `scope` None takes every scope."""
         with self._reading() as connection:
-            rows = connection.execute(
+            rows = query(
+                connection,
                 "SELECT runs.id, started, phase, commit_id, gate, scope, value, unit, count, total "
                 "FROM measurements JOIN gate_results ON gate_results.id = gate_result_id JOIN runs ON runs.id = run_id "
                 "WHERE state = 'finished' AND name = ? AND (? IS NULL OR scope = ?) "
                 "ORDER BY started, runs.rowid, gate_results.position, measurements.position",
                 [measurement, scope, scope],
-            ).fetchall()
+            )
             return [HistoryPoint(*row) for row in rows]
 
     def measurement_names(self) -> list[tuple[str, str]]:
         """Return every name and scope that was ever measured, sorted."""
         with self._reading() as connection:
-            rows = connection.execute("SELECT DISTINCT name, scope FROM measurements ORDER BY name, scope").fetchall()
+            rows = query(connection, "SELECT DISTINCT name, scope FROM measurements ORDER BY name, scope")
             return [(name, scope) for name, scope in rows]
 
     def prune(self, keep_runs: int) -> int:

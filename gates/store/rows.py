@@ -43,7 +43,8 @@ UNDECODABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, Recu
 _ESCAPED = "\ufdd0"  # a code point that Unicode promises never to assign
 
 
-def _escape(text: str) -> str:
+def stored_text(text: str) -> str:
+    """Return a text as the files keep it: as it is, unless it could not be written as UTF-8."""
     # What fuzzers send and file names hold may contain lone surrogates, which are not UTF-8: SQLite would refuse them.
     if not text.isascii():
         try:
@@ -55,7 +56,8 @@ def _escape(text: str) -> str:
     return text
 
 
-def _unescape(text: str) -> str:
+def loaded_text(text: str) -> str:
+    """Return the text that `stored_text` made of another."""
     return text[1:].encode("ascii").decode("unicode_escape") if text.startswith(_ESCAPED) else text
 
 
@@ -102,24 +104,26 @@ class Kind:
     loaded: Callable[[Any], Any]
 
 
-TEXT = Kind(_escape, str, _unescape)
+TEXT = Kind(stored_text, str, loaded_text)
 INTEGER = Kind(_integer, int, int)
 REAL = Kind(_number, float, float)
 FLAG = Kind(bool, int, bool)
 WORDS = Kind(
-    lambda value: [_escape(word) for word in value], _json, lambda text: tuple(_unescape(w) for w in json.loads(text))
+    lambda value: [stored_text(word) for word in value],
+    _json,
+    lambda text: tuple(loaded_text(w) for w in json.loads(text)),
 )
 NUMBERS = Kind(lambda value: [_number(item) for item in value], _json, lambda text: tuple(json.loads(text)))
 INTEGERS = Kind(lambda value: [_integer(item) for item in value], _json, lambda text: tuple(json.loads(text)))
 TEXT_MAP = Kind(
-    lambda value: {_escape(key): _escape(item) for key, item in value.items()},
+    lambda value: {stored_text(key): stored_text(item) for key, item in value.items()},
     _json,
-    lambda text: {_unescape(key): _unescape(item) for key, item in json.loads(text).items()},
+    lambda text: {loaded_text(key): loaded_text(item) for key, item in json.loads(text).items()},
 )
 NUMBER_MAP = Kind(
-    lambda value: {_escape(key): _number(item) for key, item in value.items()},
+    lambda value: {stored_text(key): _number(item) for key, item in value.items()},
     _json,
-    lambda text: {_unescape(key): item for key, item in json.loads(text).items()},
+    lambda text: {loaded_text(key): item for key, item in json.loads(text).items()},
 )
 COUNT_MAP = Kind(
     lambda value: {str(_integer(key)): _integer(item) for key, item in value.items()},
@@ -274,7 +278,7 @@ def gate_rows(result: GateResult, run_id: str, gate_id: int, position: int) -> R
     """Return all rows of one gate; `gate_id` is the key its parts refer to."""
     rows: Rows = {
         "gate_results": [
-            (*GATES.row((gate_id, _escape(run_id), position), result), *GATE_READINGS.row((), result.readings))
+            (*GATES.row((gate_id, stored_text(run_id), position), result), *GATE_READINGS.row((), result.readings))
         ]
     }
     for field, table in READINGS.items():
@@ -292,8 +296,8 @@ def run_rows(run: Run, first_gate_id: int) -> Rows:
     for position, result in enumerate(run.gates):
         for name, more in gate_rows(result, run.id, first_gate_id + position, position).items():
             rows[name] += more
-    rows[DONE_ITEMS.name] = _numbered(_escape(run.id), DONE_ITEMS, run.done)
-    rows[OPERATIONS.name] = _numbered(_escape(run.id), OPERATIONS, run.operations)
+    rows[DONE_ITEMS.name] = _numbered(stored_text(run.id), DONE_ITEMS, run.done)
+    rows[OPERATIONS.name] = _numbered(stored_text(run.id), OPERATIONS, run.operations)
     return rows
 
 
