@@ -1,0 +1,1 @@
+"""Keeps notes with tags, in memory."""
