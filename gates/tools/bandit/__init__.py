@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,12 +23,11 @@ from gates.errors import GatesError, NotMeasured, ToolError
 from gates.process import CommandFailed, capture, last_lines, run
 from gates.results import Gap, ItemId, Readings
 from gates.tools.bandit.files import SUFFIXES, Search, matches, plain_path, processors, share_out
-from gates.tools.bandit.report import Scan, parse
+from gates.tools.bandit.report import Scan, parse, parse_log
 from gates.tools.base import Context, Requirement, Tool, digest
 
 _TEST_FILES = ("test", "tests", "tests.py", "test_*.py", "*_test.py", "conftest.py")
 _CONTEXT_LINES = 40
-_INTERNAL_ERROR = re.compile(r"Bandit internal error running: (\S+) on file (.+?) at line (\d+)")
 _SYNTAX_CHECK = """
 import ast, sys
 try:
@@ -158,7 +156,7 @@ class Bandit(Tool):
 
         with ThreadPoolExecutor(min(len(shards), processors()) or 1) as pool:
             outputs = list(pool.map(scan, enumerate(shards, 1)))
-        gaps = [gap for _, errors in outputs for gap in _internal_errors(errors)]
+        gaps = [gap for _, errors in outputs for gap in parse_log(errors)]
         return parse(*(report for report, _ in outputs)), gaps
 
     def _notes(self, context: Context, search: Search, scan: Scan, paths: Sequence[str]) -> Iterator[str]:
@@ -187,15 +185,6 @@ def _read_report(report: Path, errors: Path) -> str:
         return report.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ToolError(f"bandit wrote no report that can be read; its last lines:\n{last_lines(errors)}") from error
-
-
-def _internal_errors(errors: str) -> Iterator[Gap]:
-    """Rules of bandit that crashed: it goes on without them, and only its error output tells."""
-    crashed: dict[str, str] = {}
-    for rule, path, line in _INTERNAL_ERROR.findall(errors):
-        crashed.setdefault(f"{rule} in {plain_path(path)}", line)
-    for what, line in crashed.items():
-        yield Gap(f"bandit's rule {what}", f"the rule crashed at line {line}", "another version of bandit may not")
 
 
 def _missing_gap(path: str) -> Gap:

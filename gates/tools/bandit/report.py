@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from typing import Literal
 from pydantic import BaseModel, ValidationError
 
 from gates.errors import ToolError
-from gates.results import Finding, Measurement, Readings, Severity, Subject
+from gates.results import Finding, Gap, Measurement, Readings, Severity, Subject
 from gates.tools.bandit.files import plain_path
 from gates.tools.base import fingerprint
 
 _SEVERITIES = {"HIGH": Severity.HIGH, "MEDIUM": Severity.MEDIUM, "LOW": Severity.LOW, "UNDEFINED": Severity.LOW}
+_INTERNAL_ERROR = re.compile(r"Bandit internal error running: (\S+) on file (.+?) at line (\d+)")
 
 
 class _Issue(BaseModel):
@@ -114,3 +116,12 @@ def _flagged_text(issue: _Issue) -> str:
     flagged = set(issue.line_range) or {issue.line_number}
     lines = (line.partition(" ") for line in issue.code.split("\n"))
     return " ".join(" ".join(text.split()) for number, _, text in lines if number.isdigit() and int(number) in flagged)
+
+
+def parse_log(text: str) -> tuple[Gap, ...]:
+    """Return the rules that crashed: bandit goes on without them, and only its error output tells."""
+    crashed: dict[str, str] = {}
+    for rule, path, line in _INTERNAL_ERROR.findall(text):
+        crashed.setdefault(f"{rule} in {plain_path(path)}", line)
+    hint = "simplify what stands there, or name the file in `exclude`"
+    return tuple(Gap(f"bandit's rule {what}", f"it crashed at line {line}", hint) for what, line in crashed.items())
