@@ -1,0 +1,88 @@
+"""Readings, targets and earlier phases become judgements; pure, so that a stored run can be judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from gates.compare.case import COMPLETE, Case, Earlier, find_history, find_repeats, has_content
+from gates.compare.changes import configuration_changes, policy_changes
+from gates.compare.coverage import judge_coverage
+from gates.compare.demanded import judge_targets
+from gates.compare.errors import judge_errors
+from gates.compare.evidence import judge_evidence, keep_engine_verdict
+from gates.compare.findings import judge_findings, sort_findings
+from gates.compare.performance import judge_performance
+from gates.compare.relative import judge_relative
+from gates.compare.subjects import judge_subjects, without_made
+from gates.demands import Policy
+from gates.results import GateResult, Judgement, Run, Verdict, worst
+
+__all__ = ["Earlier", "configuration_changes", "judge", "policy_changes"]
+
+
+def judge(
+    result: GateResult,
+    *,
+    policy: Policy,
+    classes: Mapping[str, str],
+    previous: Earlier | None,
+    earlier: Sequence[Earlier],
+    machine: Mapping[str, str],
+    target_owners: Mapping[str, tuple[str, ...]],
+    configured: Collection[str] = (),
+    repeats: Sequence[Run] = (),
+) -> GateResult:
+    """Return a gate with its findings sorted, its judgements, and the verdict with the worst reason.
+
+    `earlier` are all signed-off phases before this one in order, `previous` the last of them; `classes` maps
+    operations to their class, `target_owners` targets to the gates that would bring them, `configured` holds the names
+    of all gates in gates.toml. `repeats` are other runs of the code that was signed off last: three and more tell how
+    much runs differ by themselves. What the engine decided (an error, a dead backend, nothing measured) stays, and
+    only gets worse. Judging a judged result again gives the same.
+    """
+    result = _as_engine_left_it(result)
+    if result.verdict is Verdict.SKIPPED or (result.verdict is not Verdict.PASS and not has_content(result)):
+        return result
+    phases = [one for one in earlier if previous is None or one.phase != previous.phase]
+    phases += [previous] if previous else []
+    case = Case(
+        result, policy, classes, machine, target_owners, find_history(result, phases, configured),
+        find_repeats(result, repeats, machine, configured), complete=result.verdict is Verdict.PASS,
+    )  # fmt: skip
+    subjects = judge_subjects(case)
+    findings = [*sort_findings(case, without_made(result.readings.findings, case)), *subjects.findings]
+    judgements = [
+        *keep_engine_verdict(result),
+        judge_findings(case, findings),
+        *subjects.judgements,
+        *judge_evidence(case),
+        *judge_targets(case),
+        *judge_coverage(case),
+        *_judge_speed(case, subjects.vanished),
+    ]
+    judged = replace(result, readings=replace(result.readings, findings=tuple(findings)), judgements=tuple(judgements))
+    return _conclude(judged)
+
+
+def _judge_speed(case: Case, vanished: frozenset[str]) -> list[Judgement]:
+    errors, not_comparable = judge_errors(case)
+    absolute = judge_performance(case, not_comparable, vanished)
+    return [*errors, *absolute, *judge_relative(case, not_comparable, absolute)]
+
+
+def _as_engine_left_it(result: GateResult) -> GateResult:
+    if not result.judgements:
+        return result
+    kept = next((judgement for judgement in result.judgements if judgement.demand == COMPLETE), None)
+    if kept is None:
+        return replace(result, verdict=Verdict.PASS, reason=None, hint="", judgements=())
+    return replace(result, verdict=kept.verdict, reason=kept.reason, hint=kept.hint, judgements=())
+
+
+def _conclude(result: GateResult) -> GateResult:
+    verdict = worst(judgement.verdict for judgement in result.judgements)
+    if verdict is Verdict.PASS:
+        return replace(result, verdict=verdict, reason=None, hint="")
+    decisive = next(judgement for judgement in result.judgements if judgement.verdict is verdict)
+    return replace(result, verdict=verdict, reason=decisive.reason, hint=decisive.hint)
