@@ -22,10 +22,14 @@ _FORMATS = {
     "email": "someone@example.com", "idn-email": "someone@example.com", "hostname": "example.com",
     "idn-hostname": "example.com", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "uri": "https://example.com/",
     "url": "https://example.com/", "iri": "https://example.com/", "uri-reference": "/", "iri-reference": "/",
-    "byte": "dGV4dA==", "base64": "dGV4dA==", "binary": "text", "password": "Passw0rd!example",
+    "byte": "dGV4dA==", "base64": "dGV4dA==", "password": "Passw0rd!example",
     "json-pointer": "/a", "regex": "a",
 }  # fmt: skip
 _IN_A_PLACE_OF_ITS_OWN = uuid.UUID("6d0c63b4-2d1f-5b1e-9d0a-6b8f3a4c2e11")
+
+
+class FileText(str):
+    """The content of a file, which a multipart form sends with a file name."""
 
 
 class Values:
@@ -50,7 +54,7 @@ class Values:
             raise Unbuildable(f"the schema of {name!r} allows nothing")
         shown = shown_value(schema)
         if shown is not NOTHING:
-            return self._marked(shown, schema, name) if self._unique else shown
+            return self.marked(shown, schema, name)
         schema = self._chosen(schema, name, above)
         shown = shown_value(schema)
         if shown is not NOTHING:
@@ -66,8 +70,8 @@ class Values:
             return False
         if kind == "null":
             return None
-        if kind == "file":
-            return "text"
+        if kind == "file" or schema.get("format") == "binary" or "contentMediaType" in schema:
+            return FileText("text")
         return self._text(schema, name)
 
     def _resolved(self, schema: Any, above: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
@@ -194,8 +198,12 @@ class Values:
             text += "x" * (shortest - len(text))
         return text[:longest]
 
+    def marked(self, shown: Any, schema: Any, name: str) -> Any:
+        """Return what the document shows; with `unique`, its free texts are made so where their schema allows it."""
+        schema, _ = self._resolved(schema, ())
+        return self._marked(shown, schema, name) if self._unique and isinstance(schema, Mapping) else shown
+
     def _marked(self, shown: Any, schema: Mapping[str, Any], name: str) -> Any:
-        """Return what the document shows with its free texts made unique, where its schema would allow that."""
         if isinstance(shown, str) and not ({"enum", "const"} & schema.keys()):
             if "pattern" in schema or schema.get("format") not in (None, "email", "idn-email"):
                 return shown

@@ -1,0 +1,244 @@
+"""Makes a fresh backend ready for load: creates what the requests speak of, and finds out which of them succeed.
+
+Operations that create are sent first, their answers teach the identifiers, and every request is tried before it is
+loaded: one that fails looks fast, and one that destroys what others need would spoil their figures.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gates.document import Document, Operation
+from gates.errors import GatesError
+from gates.load.assignment import Numbered, Sendable, Work
+from gates.load.client import Answer, Connection, ExchangeFailed, address_of, serialize
+from gates.load.resources import Resources
+from gates.load.scalars import Unbuildable
+from gates.load.schedule import evenly
+from gates.load.workload import PARAMETER, Blueprint, draw, redraw, render
+from gates.results import RecordedRequest
+
+_KEPT_BODY = 1024 * 1024
+_ROUNDS = 3
+_RANK = {"POST": 0, "PUT": 1, "GET": 2, "HEAD": 3, "OPTIONS": 4, "PATCH": 5}
+_CHANGES = ("POST", "PUT", "PATCH")
+_UNTRIED = ("DELETE", "TRACE", "CONNECT")
+
+
+class Spoiled(GatesError):
+    """One request ended the backend, or its login: it must be left out, and the backend started again."""
+
+    def __init__(self, operation: str, message: str, *, backend_died: bool) -> None:
+        super().__init__(message)
+        self.operation, self.backend_died = operation, backend_died
+
+
+class Target(Protocol):
+    """What the preparation needs of a backend that is up."""
+
+    url: str
+    headers: Mapping[str, str]
+
+    def alive(self) -> bool:
+        """Return whether it still runs."""
+
+    def login_works(self) -> bool | None:
+        """Return whether the login is still accepted; None when the backend has none."""
+
+
+@dataclass(slots=True)
+class Tried:
+    """What came of one operation: its answers, the request to load it with, or why there is none."""
+
+    operation: Operation
+    statuses: dict[int, int] = field(default_factory=dict)
+    request: Sendable | None = None
+    reason: str = ""
+    status: int | None = None
+    known: int = -1
+    """How many identifiers were known when it was last tried."""
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A backend that is ready: what to load it with, and what was learnt on the way."""
+
+    work: tuple[Work, ...]
+    tried: Mapping[str, Tried]
+    redrawn: tuple[str, ...]
+    """Operations whose recorded request is refused now, so that another one is sent."""
+    first: int
+    """The number that the next request may have."""
+
+    def corpus(self, redact: Callable[[Mapping[str, str]], dict[str, str]]) -> tuple[RecordedRequest, ...]:
+        """Return what is sent, for the baseline; headers as `redact` leaves them."""
+        recorded = []
+        for work in self.work:
+            request, tried = work.request, self.tried[work.operation]
+            headers = redact(request.headers)
+            recorded.append(
+                RecordedRequest(work.operation, request.method, request.target, headers, request.body, tried.status)
+            )
+        return tuple(recorded)
+
+
+class Preparation:
+    """Prepares one backend; every request goes to its own address and nowhere else."""
+
+    def __init__(
+        self,
+        document: Document,
+        target: Target,
+        *,
+        corpus: Mapping[str, RecordedRequest],
+        excluded: Mapping[str, str],
+        timeout: float,
+        within: float,
+    ) -> None:
+        self._document, self._target, self._corpus = document, target, corpus
+        self._resources = Resources(document)
+        self._connection = Connection(address_of(target.url), timeout, keep=_KEPT_BODY)
+        self._timeout, self._within = timeout, within
+        self._number = 0
+        self._redrawn: dict[str, None] = {}
+        self._tried = {
+            operation.name: Tried(operation, reason=excluded.get(operation.name, ""))
+            for operation in document.operations
+            if operation.method not in _UNTRIED
+        }
+        self._pending = [one for one in self._tried.values() if not one.reason]
+
+    def run(self, progress: Callable[[str], None] = lambda text: None) -> Prepared:
+        """Try every operation; raises Spoiled when one of them ended the backend or its login."""
+        deadline = time.monotonic() + self._within
+        places = {name: number for number, name in enumerate(self._tried)}
+        self._pending.sort(key=lambda one: (*_order(one.operation), places[one.operation.name]))
+        try:
+            for _ in range(_ROUNDS):
+                before = self._resources.known
+                self._try_pending(deadline, progress)
+                if self._resources.known == before or not self._pending:
+                    break
+            self._confirm(deadline)
+        finally:
+            self._connection.close()
+        work = tuple(
+            Work(name, one.request) for name, one in self._tried.items() if one.request is not None and not one.reason
+        )
+        return Prepared(work, self._tried, tuple(self._redrawn), self._number)
+
+    def _try_pending(self, deadline: float, progress: Callable[[str], None]) -> None:
+        left: list[Tried] = []
+        for number, one in enumerate(self._pending):
+            if time.monotonic() > deadline:
+                one.reason = one.reason or f"was not tried: the preparation took longer than {self._within:g} s"
+                continue
+            if one.known != self._resources.known:
+                progress(f"trying {one.operation.name} ({number + 1} of {len(self._pending)})")
+                one.known = self._resources.known
+                self._try(one)
+            if one.request is None and not one.final:
+                left.append(one)
+        self._pending = left
+
+    def _try(self, one: Tried) -> None:
+        repeats = 2 if one.operation.method in _CHANGES else 1
+        one.reason, sent = "", set()
+        recorded = self._corpus.get(one.operation.name)
+        for kind, blueprint in self._variants(one, recorded):
+            request = render(blueprint, self._resources)
+            if (request.target, request.body) in sent:
+                continue
+            sent.add((request.target, request.body))
+            one.reason = self._try_request(one, request, repeats)
+            if not one.reason:
+                one.request = request
+                if recorded is not None and kind != "recorded":
+                    self._redrawn[one.operation.name] = None
+                return
+            if one.final:
+                return
+
+    def _variants(self, one: Tried, recorded: RecordedRequest | None) -> Iterator[tuple[str, Blueprint]]:
+        """Yield requests from the plainest on: with all optional fields, with values that differ each time."""
+        if recorded is not None and (blueprint := redraw(self._document, one.operation, recorded)) is not None:
+            yield "recorded", blueprint
+        problem = ""
+        for full, unique in ((False, False), (True, False), (False, True), (True, True)):
+            try:
+                yield "drawn", draw(self._document, one.operation, full=full, unique=unique)
+            except Unbuildable as error:
+                problem = str(error)
+            if one.operation.method not in _CHANGES:
+                break
+        if problem and not one.reason:
+            one.reason, one.final = f"has no valid request: {problem}", True
+
+    def _try_request(self, one: Tried, request: Sendable, repeats: int) -> str:
+        """Send a request as often as it must succeed; return what was wrong, or nothing."""
+        answers: list[int] = []
+        for _ in range(repeats):
+            try:
+                answer = self._send(request)
+            except ValueError as error:
+                return f"has no valid request: {error}"
+            except ExchangeFailed as error:
+                if error.kind in ("refused", "closed") and not self._target.alive():
+                    name = one.operation.name
+                    raise Spoiled(name, f"the backend ended when it was asked {name}", backend_died=True) from error
+                one.final = True
+                return f"was not answered ({error})"
+            answers.append(answer.status)
+            one.status = answer.status
+            one.statuses[answer.status] = one.statuses.get(answer.status, 0) + 1
+            if answer.status >= 400:
+                again = f"{answers[0]}, and {answer.status} when it was repeated" if len(answers) > 1 else answer.status
+                return f"answered {again}"
+            self._resources.learn(one.operation, request.target, answer)
+        if one.operation.method in _CHANGES and self._target.login_works() is False:
+            name = one.operation.name
+            raise Spoiled(name, f"the login was lost when {name} was sent", backend_died=False)
+        return ""
+
+    def _send(self, request: Sendable) -> Answer:
+        body = None if request.body is None else request.body.encode()
+        headers = {**request.headers, **self._target.headers}
+        raw = serialize(self._target.url, request.method, request.target, headers, body)
+        self._number += 1
+        return self._connection.exchange(Numbered(raw)(self._number))
+
+    def _confirm(self, deadline: float) -> None:
+        """Send every request once more: one may have changed what another one needs."""
+        for one in self._tried.values():
+            if one.request is None or one.reason or time.monotonic() > deadline:
+                continue
+            status = one.status
+            problem = self._try_request(one, one.request, 1)
+            if problem:
+                one.reason = f"{problem} after the other operations had been tried"
+            one.status = status
+
+    def service_time(self, work: tuple[Work, ...], seconds: float) -> float:
+        """Return the mean time of a request, sent one after another over one connection for a while.
+
+        Every operation is sent at least once; what fails counts as what it took.
+        """
+        names = evenly({one.operation: one.weight for one in work}, "service time")
+        requests = {one.operation: one.request for one in work}
+        began, sent = time.monotonic(), 0
+        while sent < len(work) or time.monotonic() - began < seconds:
+            try:
+                self._send(requests[next(names)])
+            except ExchangeFailed:
+                self._connection.close()
+            sent += 1
+        self._connection.close()
+        return (time.monotonic() - began) / sent
+
+
+def _order(operation: Operation) -> tuple[int, int]:
+    return len(PARAMETER.findall(operation.path)), _RANK.get(operation.method, len(_RANK))

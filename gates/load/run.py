@@ -1,0 +1,126 @@
+"""Runs one stretch of load: Locust as a process of its own, told by an assignment, watched until it has ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from gates import process
+from gates.errors import ToolError
+from gates.load.assignment import ASSIGNMENT_VARIABLE, HEADERS_VARIABLE, Assignment, write_assignment
+from gates.load.observation import Observation
+from gates.load.recording import Record, parse_record
+
+_LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+_LOOK_EVERY = 0.2
+_STARTING = 30.0
+"""Seconds that Locust may take to import, and to end."""
+
+
+class Observed(Protocol):
+    """What can be seen of the backend while it is loaded."""
+
+    headers: Mapping[str, str]
+    started_by_us: bool
+
+    def alive(self) -> bool:
+        """Return whether it still runs."""
+
+    def usage(self) -> process.Usage | None:
+        """Return what its process tree uses now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a stretch of load; `died` when the backend did not live to its end, and there is no record then."""
+
+    record: Record | None
+    observation: Observation
+    died: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Locustfile:
+    """The project's own locustfile, the folder its imports start from, and how fast its users come (per second)."""
+
+    path: Path
+    root: Path
+    spawn_rate: float
+
+
+def locust_environment(home: Path, assignment: Path, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which no file or variable of the project or of the user's home changes what Locust does.
+
+    The login goes along in a variable, so that it stands in no file and in no command line.
+    """
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith(("LOCUST", "GATES_LOAD", "OTEL_", "GEVENT_"))
+        and not name.lower().endswith("_proxy")
+    }
+    environment["HOME"] = str(home)
+    environment[ASSIGNMENT_VARIABLE] = str(assignment)
+    environment[HEADERS_VARIABLE] = json.dumps(dict(headers))
+    return environment
+
+
+def run_load(
+    assignment: Assignment,
+    backend: Observed,
+    directory: Path,
+    *,
+    locustfile: Locustfile | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Outcome:
+    """Load a backend as assigned and return what was recorded; `progress` is told the share of the time that passed.
+
+    Raises ToolError when Locust failed, took too long, or left no record that can be read.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    result, told = directory / "record.json", directory / "assignment.json"
+    result.unlink(missing_ok=True)
+    told.write_text(write_assignment(replace(assignment, result=str(result))), "utf-8")
+    environment = locust_environment(directory, told, backend.headers)
+    files, spawn_rate = [str(_LOCUSTFILE)], float(assignment.connections)
+    if locustfile is not None:
+        files.append(str(locustfile.path))
+        spawn_rate = locustfile.spawn_rate
+        inherited = environment.get("PYTHONPATH", "")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(locustfile.root), inherited)))
+    command = [
+        sys.executable, "-m", "locust", "-f", ",".join(files), "--headless", "--only-summary",
+        "--host", assignment.url, "--users", str(assignment.connections), "--spawn-rate", str(spawn_rate),
+        "--stop-timeout", str(int(assignment.timeout) + 1), "--loglevel", "WARNING",
+    ]  # fmt: skip
+    expected = assignment.arrivals.end + (assignment.connections / spawn_rate if locustfile else 0.0)
+    # Slots may be late by `timeout`, and the last answer, tried again on a new connection, by twice that.
+    longest = expected + 3 * assignment.timeout + 2 * _STARTING
+    stdout, stderr = directory / "locust.out", directory / "locust.err"
+    observation = Observation()
+    began = time.monotonic()
+    with process.start(command, cwd=directory, env=environment, stdout=stdout, stderr=stderr, serve=False) as running:
+        while (ended := running.wait(_LOOK_EVERY)) is None:
+            observation.take(backend.usage)
+            passed = time.monotonic() - began
+            progress(min(1.0, passed / (expected + 1.0)))
+            if backend.started_by_us and not backend.alive():  # one at a URL would be sent a request to find out
+                return Outcome(None, observation, died=True)
+            if passed > longest:
+                raise ToolError(
+                    f"Locust did not end within {longest:.0f} s{_last(stderr)}", "give the load fewer `seconds`"
+                )
+    if ended.exit_code != 0 or not result.exists():
+        raise ToolError(f"Locust ended with {ended.describe()}{_last(stderr)}", f"its output is in {stdout.name}")
+    return Outcome(parse_record(result.read_text("utf-8")), observation, died=not backend.alive())
+
+
+def _last(path: Path) -> str:
+    lines = process.last_lines(path)
+    return f"; its last lines:\n{lines}" if lines else " and wrote no message"

@@ -1,0 +1,71 @@
+"""When a number means nothing: the conditions of a stretch of load, and what about them forbids to believe it.
+
+Pure. A latency that is the generator's own, or the machine's, is never reported as the backend's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SHORTEST_LAG = 1e-3
+LAG_SHARE = 0.05
+GENERATOR_CPU = 0.70
+SENT_SHARE = 0.99
+STEAL = 0.05
+FAILED_SHARE = 0.50
+INVALID_SHARE = 0.25
+"""Of all epochs; when more stay invalid, the load is not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A check that failed: its name, what was seen in words, and what could be done."""
+
+    check: str
+    text: str
+    hint: str
+
+
+def doubts(conditions: Mapping[str, float]) -> list[Doubt]:
+    """Return what speaks against an epoch. A condition that was not observed is not held against it.
+
+    Conditions: lag_p99 and p50 in seconds; generator_cpu in seconds per second; sent_share, steal and failed_share.
+    """
+    found: list[Doubt] = []
+    lag, median = conditions.get("lag_p99"), conditions.get("p50")
+    if lag is not None and lag >= (limit := max(SHORTEST_LAG, LAG_SHARE * (median or 0.0))):
+        found.append(
+            Doubt("lag", f"requests left up to {lag * 1000:.2g} ms late (p99; {limit * 1000:.2g} ms is the limit)",
+                  "the machine was busy with something else: run it alone, or on one with more cores")
+        )  # fmt: skip
+    cpu = conditions.get("generator_cpu")
+    if cpu is not None and cpu > GENERATOR_CPU:
+        found.append(
+            Doubt("generator", f"the load generator used {cpu:.0%} of its core ({GENERATOR_CPU:.0%} is the limit)",
+                  "lower the `rate`")
+        )  # fmt: skip
+    sent = conditions.get("sent_share")
+    if sent is not None and sent < SENT_SHARE:
+        found.append(
+            Doubt("schedule", f"only {sent:.1%} of the requests that were due could be sent",
+                  "the backend does not bear this rate: lower the `rate`, or allow more `connections`")
+        )  # fmt: skip
+    steal = conditions.get("steal")
+    if steal is not None and steal > STEAL:
+        found.append(
+            Doubt("steal", f"other guests of this machine's host took {steal:.1%} of its time",
+                  "run it again at a quieter time, or on a machine of its own")
+        )  # fmt: skip
+    failed = conditions.get("failed_share")
+    if failed is not None and failed > FAILED_SHARE:
+        found.append(
+            Doubt("failures", f"{failed:.0%} of the requests failed, and failing answers look fast",
+                  "see which statuses they answered; the backend's log says why")
+        )  # fmt: skip
+    return found
+
+
+def too_many(invalid: int, epochs: int) -> bool:
+    """Return whether so many epochs stayed invalid that the rest cannot speak for the backend."""
+    return invalid > INVALID_SHARE * epochs
