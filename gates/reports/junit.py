@@ -59,7 +59,8 @@ def _item(item: DoneItem, run: Run) -> TestCase:
 
 
 def _judgement(result: GateResult, judgement: Judgement) -> TestCase:
-    name = one_line(f"{judgement.kind}: {subject(judgement.measurement, judgement.scope)} {judgement.demand}")
+    measurement = "" if judgement.measurement == judgement.kind else judgement.measurement
+    name = one_line(f"{judgement.kind}: {subject(measurement, judgement.scope)} {judgement.demand}")
     case = TestCase(name, f"gates.{one_line(result.gate)}", 0.0)
     reason = describe_judgement(judgement)
     if judgement.debt:

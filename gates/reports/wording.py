@@ -162,13 +162,17 @@ def describe_finding(finding: Finding) -> str:
     return one_line(f"{where}: {text}" if where else text)
 
 
+_OF_A_NUMBER = ("target", "baseline", "best", "relative")
+
+
 def describe_judgement(judgement: Judgement) -> str:
     """Return the reason of a judgement, led by what it is about where the reason does not say so itself."""
-    about = subject(judgement.measurement, judgement.scope)
-    names = [name for name in (judgement.measurement, judgement.scope) if name]
+    name = judgement.measurement if judgement.kind in _OF_A_NUMBER else ""
+    about = subject(name, judgement.scope)
     if not judgement.reason:
-        return about
-    return judgement.reason if all(name in judgement.reason for name in names) else f"{about}: {judgement.reason}"
+        return about or judgement.kind
+    untold = [word for word in (name, judgement.scope) if word and word not in judgement.reason]
+    return f"{about}: {judgement.reason}" if untold else judgement.reason
 
 
 def findings_in(result: GateResult, *states: FindingState) -> list[Finding]:
@@ -283,13 +287,15 @@ def compared_with(run: Run) -> str:
 
 
 def tally(run: Run) -> str:
-    """Return how the items that were asked for stand, worst first: `of 9 items: 1 fail, 2 unknown, 6 pass`."""
+    """Return how the items that were asked for stand, worst first: `of 9 items: 1 fail, 8 pass`; `all 9 items pass`."""
     asked = [item for item in run.done if item.asked]
     if not asked:
         return ""
     counts = Counter(item.verdict for item in asked)
     order = (Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN, Verdict.PASS, Verdict.SKIPPED)
     words = {Verdict.SKIPPED: "left out"}
+    if len(counts) == 1 and asked[0].verdict is Verdict.PASS:
+        return f"all {plural(len(asked), 'item')} pass" if len(asked) > 1 else "1 item passes"
     parts = [f"{counts[verdict]} {words.get(verdict, verdict.value)}" for verdict in order if counts[verdict]]
     return f"of {plural(len(asked), 'item')}: {', '.join(parts)}"
 

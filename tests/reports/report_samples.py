@@ -66,7 +66,8 @@ def coverage_gate() -> GateResult:
         ),
         judgements=(
             Judgement(
-                "coverage.lines", "", "target", ">= 90 %", Verdict.PASS, "96.41 % of >= 90 %", value=0.9641, unit="ratio"
+                "coverage.lines", "", "target", ">= 90 %", Verdict.PASS, "96.41 % of >= 90 %",
+                value=0.9641, unit="ratio",
             ),
             Judgement(
                 "coverage.lines", "", "baseline", "0 points", Verdict.PASS, "not below 95.8 %",
@@ -293,7 +294,7 @@ def hostile_run() -> Run:
         "fuzz", "schemathesis", Verdict.FAIL, 3.0, reason=HOSTILE, hint=HOSTILE,
         readings=Readings(
             findings=(Finding(HOSTILE, Severity.HIGH, HOSTILE, "ff", HOSTILE, 1, HOSTILE, fix=HOSTILE),),
-            measurements=(Measurement(HOSTILE, float("nan"), "s", "lower", HOSTILE), Measurement("x.y", 1, "1", "lower")),
+            measurements=(Measurement(HOSTILE, float("nan"), "s", "lower", HOSTILE),),
             subjects=(Subject("test", HOSTILE, "failed", HOSTILE),),
             gaps=(Gap(HOSTILE, HOSTILE, HOSTILE),),
         ),

@@ -105,7 +105,7 @@ def test_the_case_of_the_findings_names_every_new_one() -> None:
     gate = security_gate()
     more = Finding("B301", Severity.HIGH, "pickle", "9a", "orders/cache.py", 4, fix="use json")
     gate = replace(gate, readings=replace(gate.readings, findings=(*gate.readings.findings, more)))
-    text = cases(failing_run(gates=(gate,)))["gates.security", "findings: findings none new"].result[0].text
+    text = cases(failing_run(gates=(gate,)))["gates.security", "findings: none new"].result[0].text
     assert "B608" in text
     assert "orders/cache.py:4: pickle (B301, high)\n  → use json" in text
     assert "B105" not in text, "known debt is not new"

@@ -128,19 +128,26 @@ class Ink:
         return self.hang("", one_line(text), style="bold")
 
     def wrap(self, text: str, width: int) -> list[str]:
-        """Return text as safe lines of at most `width` cells."""
-        return [part for line in self.safe(text).split("\n") for part in _fill(line.rstrip(), max(width, 10))]
+        """Return text as safe lines of at most `width` cells; lines keep their indentation."""
+        width = max(width, 10)
+        lines = []
+        for line in self.safe(text).rstrip().split("\n"):
+            words = line.strip()
+            margin = " " * min(len(line) - len(line.lstrip()), width // 2)
+            lines += [margin + part for part in _fill(words, width - len(margin))]
+        return lines
 
     def hang(self, lead: str, text: str, *, style: str = "", lead_style: str = "", indent: int = 0) -> list[str]:
         """Return lines that begin with `lead` and go on under the beginning of the text."""
         margin = " " * indent
         lead = self.safe(lead)
-        head = margin + self.paint(lead, lead_style)
         room = self.width - indent - _cells(lead)
         if room < _NARROWEST and _cells(lead) > 12:
             # Beside a long lead there is no room to read in: the text begins on a line of its own.
+            above = [margin + self.paint(line, lead_style) for line in self.wrap(lead, self.width - indent)]
             below = [f"{margin}    {self.paint(line, style)}" for line in self.wrap(text, self.width - indent - 4)]
-            return [head.rstrip(), *below]
+            return above + below
+        head = margin + self.paint(lead, lead_style)
         first, *rest = self.wrap(text, room)
         further = [f"{margin}{' ' * _cells(lead)}{self.paint(line, style)}" for line in rest]
         return [f"{head}{self.paint(first, style)}", *further]
@@ -167,7 +174,7 @@ class Ink:
         `styles` paints cells by their whole text; columns in `right` are set to the right.
         """
         safe = [[self.safe(one_line(cell)) for cell in row] for row in (headings, *rows)]
-        widths = self._widths(safe, flexible, indent)
+        widths, apart = self._widths(safe, flexible, indent)
         lines: list[str] = []
         for number, row in enumerate(safe):
             cells = [_fill(cell, width) for cell, width in zip(row, widths, strict=True)]
@@ -178,16 +185,24 @@ class Ink:
                     gap = " " * (width - _cells(text))
                     style = "dim" if number == 0 else (styles or {}).get(row[column], "")
                     painted = self.paint(text, style)
-                    line += (gap + painted if column in right else painted + gap) + "  "
+                    line += (gap + painted if column in right else painted + gap) + apart
                 lines.append(line.rstrip())
         return lines
 
-    def _widths(self, rows: Sequence[Sequence[str]], flexible: tuple[int, ...], indent: int) -> list[int]:
+    def _widths(self, rows: Sequence[Sequence[str]], flexible: tuple[int, ...], indent: int) -> tuple[list[int], str]:
+        """Return the widths of the columns and what keeps them apart."""
         widths = [max(_cells(row[column]) for row in rows) for column in range(len(rows[0]))]
-        least = {column: min(widths[column], 12) for column in flexible}
-        while sum(widths) + 2 * (len(widths) - 1) + indent > self.width:
+        least = {
+            column: min(widths[column], max(_cells(rows[0][column]), 10 if column == 0 else 0)) for column in flexible
+        }
+        room = self.width - indent
+        apart = "  "
+        while sum(widths) + len(apart) * (len(widths) - 1) > room:
             shrinkable = [column for column in flexible if widths[column] > least[column]]
-            if not shrinkable:
+            if shrinkable:
+                widths[max(shrinkable, key=lambda column: widths[column])] -= 1
+            elif apart == "  ":
+                apart = " "
+            else:
                 break
-            widths[max(shrinkable, key=lambda column: widths[column])] -= 1
-        return widths
+        return widths, apart

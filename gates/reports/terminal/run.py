@@ -181,6 +181,7 @@ _QUESTIONS = (
     ("error", "errors have the one agreed shape"),
     ("keeps", "still does what the earlier phase relies on"),
     ("p95", "95 % of the answers under load came within"),
+    ("seen", "the statuses that were answered"),
 )
 
 
@@ -200,10 +201,10 @@ def _operations(rows: Sequence[OperationRow], ink: Ink) -> list[str]:
                 " ".join(map(str, row.statuses_seen)) or gap,
             ]
         )
-    headings = ["operation", "class", *(name for name, _ in _QUESTIONS), "statuses"]
+    headings = ["operation", "class", *(name for name, _ in _QUESTIONS)]
     styles = {ink.answer(True): "good", ink.answer(False): "bad", gap: "doubt"}
     lines = ink.title("Operations")
-    lines += ink.table(headings, table, styles=styles, right=frozenset({7}), flexible=(0, 8))
+    lines += ink.table(headings, table, styles=styles, right=frozenset({7}), flexible=(0, 1, 8))
     lines += ["", f"  {ink.answer(True)} yes   {ink.answer(False)} no   {gap} a gap: no gate answered"]
     for column, (name, question) in enumerate(_QUESTIONS, 2):
         gaps = sum(cells[column] == gap for cells in table)
