@@ -6,9 +6,11 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from store_samples import anything, full_run, small_run
@@ -145,6 +147,19 @@ def test_a_run_whose_process_is_gone_is_shown_as_interrupted(path: Path) -> None
     with Store(path) as store:
         sqlite3.connect(path).execute("UPDATE runs SET host = 'elsewhere'").connection.commit()
         assert {line.state for line in store.runs()} == {"interrupted"}
+
+
+def test_a_dead_process_that_nobody_has_collected_yet_is_gone_too(path: Path) -> None:
+    with Store(path) as store, subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        store.begin(small_run("a"))
+        with closing(sqlite3.connect(path)) as database:
+            started = psutil.Process(process.pid).create_time()
+            database.execute("UPDATE runs SET process_id = ?, process_started = ?", [process.pid, started])
+            database.commit()
+        assert [line.state for line in store.runs()] == ["running"]
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert [line.state for line in store.runs()] == ["interrupted"]
 
 
 def test_a_reused_process_id_is_not_the_process_that_began_the_run(path: Path) -> None:

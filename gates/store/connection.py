@@ -216,8 +216,7 @@ def open_history(path: Path, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Conn
             _switch_to_wal(connection, busy_seconds)
             if needs_migrating:
                 with writing(connection):
-                    if pending(connection, path):
-                        migrate(connection)
+                    migrate(connection)  # applies nothing when another process was faster
     except BaseException:
         connection.close()
         raise
