@@ -29,7 +29,8 @@ _ROUND_SECONDS = 0.0005
 """Shorter functions are repeated within a round until it takes this long: far above what a timer or a clock tick
 can blur, and it keeps the raw data, which pytest-benchmark always writes, to about a thousand rounds."""
 _OURS = re.compile(r"--(benchmark-json|junit-?xml)\b")
-_NOT_FOUND = re.compile(r"file or directory not found: (.+)")
+_NO_TESTS = 5
+_NOT_FOUND = re.compile(r"ERROR: (?:file or directory )?not found: (\S+)")
 _NOT_A_BENCHMARK = "--benchmark-only active"
 _PACKAGES = ("pytest", "pytest-benchmark", "pytest-cov", "pytest-xdist")
 _PROBE = """
@@ -83,10 +84,11 @@ class Sample:
 def parse(report: str | None, junit: str | None) -> Sample:
     """Return what one process measured, from its JSON report and its JUnit file; None for one that was not written.
 
+    Older pytest-benchmark creates the report at once, and leaves it empty when it measured nothing.
     Raises ToolError when a text is not such a file.
     """
     failed, skipped, tests = _parse_junit(junit) if junit is not None else ({}, {}, 0)
-    if report is None:
+    if not report:
         return Sample(failed=failed, skipped=skipped, tests=tests)
     try:
         benchmarks = _Report.model_validate_json(report).benchmarks
@@ -105,7 +107,7 @@ def _parse_junit(text: str) -> tuple[dict[str, Failed], dict[str, str], int]:
 
     try:
         cases = list(fromstring(text).iter("testcase"))
-    except ParseError as error:
+    except (ParseError, ValueError) as error:
         raise ToolError(f"pytest's JUnit file could not be read: {error}") from error
     failed: dict[str, Failed] = {}
     skipped: dict[str, str] = {}
@@ -127,14 +129,18 @@ def _test_name(case: Element) -> str:
     if not file:
         return name or classname
     module = file.removesuffix(".py").replace("/", ".")
+    if name == module:
+        return file  # it could not be collected
     classes = classname.removeprefix(module).strip(".").replace(".", "::")
     return "::".join(part for part in (file, classes, name) if part)
 
 
 def _first_line(problem: Element) -> str:
+    """Return what went wrong in a line; where pytest only says in which stage, the line that it marks with E."""
     message, text = (problem.get("message") or "").strip(), (problem.text or "").strip()
-    if message == "collection failure" and text:
-        return text.splitlines()[-1].removeprefix("E").strip()[:300]
+    marked = [line.removeprefix("E").strip() for line in text.splitlines() if line.startswith("E ")]
+    if problem.tag == "error" and marked:
+        return marked[0][:300]
     return (message or text or problem.tag).splitlines()[0][:300]
 
 
@@ -147,7 +153,7 @@ def combine(samples: Sequence[Sample]) -> Readings:
         if not min(medians):
             gaps.append(Gap(f"benchmark {name}", "it took no time that its timer could see", "time more work at once"))
             continue
-        if len(medians) < len(samples):
+        if len(medians) + sum(name in sample.failed for sample in samples) < len(samples):
             gaps.append(
                 Gap(f"benchmark {name}", f"it was measured in {len(medians)} of {len(samples)} processes",
                     "a benchmark must not come and go")
@@ -225,7 +231,7 @@ class Benchmark(Tool):
         samples: list[Sample] = []
         for number in range(1, self.processes + 1):
             context.progress((number - 1) / self.processes, f"process {number} of {self.processes}")
-            samples.append(self._measure(context, number, versions, max(0.001, deadline - time.monotonic())))
+            samples.append(self._measure(context, number, versions, max(0.1, round(deadline - time.monotonic(), 1))))
             if not samples[0].medians:
                 break  # the next processes would find no more
         if not samples[0].medians and not samples[0].failed:
@@ -277,24 +283,30 @@ class Benchmark(Tool):
         ]
         files["json"].unlink(missing_ok=True)  # it holds every round that was timed: megabytes nobody reads again
         sample = parse(*texts)
-        self._check_end(finished, sample, has_junit=texts[1] is not None)
+        self._check_end(finished, sample)
         return sample
 
-    def _check_end(self, finished: Finished, sample: Sample, has_junit: bool) -> None:
+    def _check_end(self, finished: Finished, sample: Sample) -> None:
         """Raise when the command did not end as one does that ran its benchmarks, whatever they showed."""
         last = last_lines(finished.stderr) or last_lines(finished.stdout)
         if "internal" in sample.failed:
             raise ToolError(f"pytest had an internal error: {sample.failed['internal'].message}", "run it by hand")
-        if finished.exit_code == 0 or sample.failed or (has_junit and not sample.tests):
+        if finished.exit_code in (0, _NO_TESTS) or sample.failed:
             return
         if missing := _NOT_FOUND.search(last):
             raise NotMeasured(
                 f"there are no benchmarks: `{self.command}` looks for {missing[1]}, which is not there",
                 "write them with the `benchmark` fixture of pytest-benchmark, or correct this gate's `command`",
             )
+        if "unrecognized arguments: --benchmark-only" in last:
+            raise ToolError(
+                "pytest-benchmark is installed, but pytest does not load it",
+                "take `-p no:benchmark` out of pytest's configuration; where PYTEST_DISABLE_PLUGIN_AUTOLOAD is set, "
+                "add `-p pytest_benchmark.plugin`",
+            )
         raise ToolError(
             f"`{self.command}` ended with exit code {finished.exit_code} although no benchmark failed; "
-            f"its last lines:\n{last_lines(finished.stdout)}\n{last_lines(finished.stderr)}".rstrip(),
+            f"its last lines:\n{last}".rstrip(),
             "run it by hand; comparing with earlier results (--benchmark-compare-fail) is left to gates",
         )
 
