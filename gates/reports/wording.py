@@ -210,7 +210,7 @@ def problems_of(result: GateResult) -> list[tuple[str, str]]:
     for gap in result.readings.gaps:
         if gap.reason not in judged:
             pairs.setdefault((f"{gap.what}: {gap.reason}", gap.hint))
-    return list(pairs) or [(f"the gate is {result.verdict} and left no reason", f"gates explain {result.gate}")]
+    return list(pairs) or [(f"its verdict is {result.verdict}, and it gave no reason", f"gates explain {result.gate}")]
 
 
 def untold_findings(run: Run) -> list[Finding]:

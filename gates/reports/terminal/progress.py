@@ -13,6 +13,8 @@ from gates.results import GateResult, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.progress_bar import ProgressBar
+    from rich.text import Text
 
 _UNWRAPPED = 1_000_000
 _BAR = 16
@@ -134,17 +136,23 @@ class LiveProgress(Progress):
     def render(self) -> RenderableType:
         """Return the rows as they stand now."""
         from rich.table import Table
+        from rich.text import Text
 
         self._frame += 1
+        rows = [self._cells(row) for row in self._rows.values()]
         grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
-        for _ in range(4):
-            grid.add_column(no_wrap=True)
-        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        for row in self._rows.values():
-            grid.add_row(*self._cells(row))
+        left = self._console.width
+        for cells in [*zip(*rows, strict=True)][:-1]:
+            # Of a name nothing is cut off; what a gate says about itself gives way instead.
+            width = max(cell.cell_len if isinstance(cell, Text) else _BAR for cell in cells)
+            grid.add_column(no_wrap=True, width=width)
+            left -= width + 2
+        grid.add_column(no_wrap=True, overflow="ellipsis", width=max(left - 2, _BAR))
+        for row in rows:
+            grid.add_row(*row)
         return grid
 
-    def _cells(self, row: _Row) -> list[RenderableType]:
+    def _cells(self, row: _Row) -> list[Text | ProgressBar]:
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
@@ -158,7 +166,7 @@ class LiveProgress(Progress):
         frames = "|/-\\" if self._ink.ascii else "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
         now = self._console.get_time()
         share = row.share
-        bar: RenderableType = (
+        bar: Text | ProgressBar = (
             Text("") if share is None else ProgressBar(total=1.0, completed=min(max(share, 0.0), 1.0), width=_BAR)
         )
         told = f"{seconds(now - row.began)}  {one_line(row.text)}".rstrip()
