@@ -195,6 +195,16 @@ def debts(run: Run) -> list[str]:
     return list(found)
 
 
+def excused(run: Run) -> list[tuple[str, list[str]]]:
+    """Return, under a title each, findings that do not count: waived by a person, or not sure of themselves."""
+    titles = {
+        FindingState.WAIVED: "Waived, with a reason and a date",
+        FindingState.FLAKY: "Flaky: found in one of two tries on the same build",
+    }
+    found = {state: [one for result in run.gates for one in findings_in(result, state)] for state in titles}
+    return [(titles[state], list(dict.fromkeys(map(describe_finding, ones)))) for state, ones in found.items() if ones]
+
+
 def problems_of(result: GateResult) -> list[tuple[str, str]]:
     """Return why a gate did not pass and what would make it pass, as pairs of a reason and a hint."""
     pairs: dict[tuple[str, str], None] = {}
@@ -204,7 +214,7 @@ def problems_of(result: GateResult) -> list[tuple[str, str]]:
         if judgement.verdict not in (Verdict.PASS, Verdict.SKIPPED) and not judgement.debt:
             pairs.setdefault((describe_judgement(judgement), judgement.hint))
     judged = "\n".join(judgement.reason for judgement in result.judgements)
-    for finding in findings_in(result, FindingState.NEW, FindingState.FLAKY):
+    for finding in findings_in(result, FindingState.NEW):
         if finding.message not in judged:
             pairs.setdefault((describe_finding(finding), finding.fix))
     for gap in result.readings.gaps:
@@ -232,9 +242,10 @@ def problems(item: DoneItem, gates: Sequence[GateResult]) -> list[tuple[str, str
         if pairs:
             return pairs
     reasons = item.reasons or (f"nothing here decides it: the item is {item.verdict}",)
-    if len(item.hints) == len(reasons):
-        return list(zip(reasons, item.hints, strict=True))
-    extra = item.hints or (f"gates explain {item.item}",)
+    hints = item.hints if any(item.hints) else ()
+    if len(hints) == len(reasons):
+        return list(zip(reasons, hints, strict=True))
+    extra = hints or (f"gates explain {item.item}",)
     return [(reason, "") for reason in reasons[:-1]] + [(reasons[-1], extra[0])] + [("", hint) for hint in extra[1:]]
 
 
@@ -269,9 +280,9 @@ def opening(run: Run) -> list[Notice]:
     if counts := debts(run):
         states = finding_counts(run.gates) or [f"{len(counts):,} known"]
         told = " · ".join(state for state in states if not state.endswith("waived"))
-        notices.append(Notice("known debt", f"{told} (what is known is listed once, below)"))
+        notices.append(Notice("known debt", f"{told} (listed below)"))
     if waived := sum(len(findings_in(result, FindingState.WAIVED)) for result in run.gates):
-        notices.append(Notice("waived", f"{plural(waived, 'finding')} with a dated reason"))
+        notices.append(Notice("waived", f"{plural(waived, 'finding')} with a reason and a date (listed below)"))
     if run.verdict is Verdict.UNKNOWN and run.exit_code == 0 and not any("allow-unknown" in note for note in run.notes):
         notices.append(Notice("allowed", "unknown counts as passed for the exit code (--allow-unknown)"))
     if run.dirty:

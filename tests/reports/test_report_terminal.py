@@ -129,7 +129,7 @@ def test_what_was_not_looked_at_stands_in_the_first_lines() -> None:
     assert "skipped bench (--skip bench)" in first
     assert "left out Database schema and operations optimized (the service has no database)" in first
     assert "known debt 2 known · 1 new · 1 repaired" in first
-    assert "waived 1 finding with a dated reason" in first
+    assert "waived 1 finding with a reason and a date" in first
     assert "compared with the baseline of phase foundation" in first
 
 
@@ -181,6 +181,8 @@ def test_every_failure_says_what_would_make_it_pass() -> None:
     bare = DoneItem("auth", "Authentication", Verdict.FAIL, ("401 was expected",))
     text = plain(failing_run(done=(bare,)))
     assert "401 was expected → gates explain auth" in flat(text)
+    aligned = replace(bare, reasons=("41 tests ran", "one failed"), hints=("", ""))
+    assert "one failed → gates explain auth" in flat(plain(failing_run(done=(aligned,))))
 
 
 def test_an_item_without_a_reason_gets_those_of_its_gates() -> None:
@@ -269,6 +271,23 @@ def test_a_narrow_operations_table_loses_no_letter() -> None:
     table = text.split("Operations\n")[1].split("\n\n")[0]
     column = "".join(line[2:12].strip() for line in table.splitlines())
     assert name.replace(" ", "") in column.replace(" ", "")
+
+
+def test_what_was_waived_and_what_is_flaky_is_listed_as_that() -> None:
+    gate = security_gate()
+    flaky = Finding("fuzz.500", Severity.HIGH, "server error", "f1", operation="GET /a", state=FindingState.FLAKY)
+    gate = replace(gate, readings=replace(gate.readings, findings=(*gate.readings.findings, flaky)))
+    told = flat(plain(failing_run(gates=(gate,))))
+    assert "Waived, with a reason and a date - orders/export.py:3: Consider possible security" in told
+    assert "Flaky: found in one of two tries on the same build - GET /a: server error (fuzz.500, high)" in told
+
+
+def test_a_hundred_debts_do_not_bury_the_verdict() -> None:
+    gate = security_gate()
+    known = tuple(replace(gate.readings.findings[1], fingerprint=str(line), line=line) for line in range(100))
+    text = plain(failing_run(gates=(replace(gate, readings=replace(gate.readings, findings=known)),)))
+    assert "known debt     100 known" in text
+    assert "- and 80 more: gates report --format json" in text
 
 
 def test_debt_that_is_only_known_to_items_is_shown() -> None:

@@ -12,6 +12,7 @@ from gates.reports.wording import (
     compared_with,
     debts,
     describe_finding,
+    excused,
     finding_counts,
     key_numbers,
     one_line,
@@ -70,7 +71,10 @@ def _compose(run: Run, room: _Room) -> str:
         _folded("Gates", _gates(run, room)),
         _folded(f"Operations ({len(run.operations):,})", _operations(run, room)),
         _folded(f"Measured, compared with {run.baseline_phase or 'the targets'}", _judgements(run, room)),
-        _folded(f"Known debt ({len(debts(run)):,})", _bullets([prose(debt, room.text) for debt in debts(run)], room)),
+        *(
+            _folded(f"{title} ({len(texts):,})", _bullets([prose(text, room.text) for text in texts], room))
+            for title, texts in [("Known debt", debts(run)), *excused(run)]
+        ),
         _footer(run),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -124,9 +128,8 @@ def _items(run: Run, room: _Room) -> list[str]:
         if item.asked and item.verdict is Verdict.SKIPPED:
             words = "left out"
         mark = _MARKS[item.verdict if item.asked else Verdict.SKIPPED]
-        known = f", {len(item.known):,} known" if item.known else ""
         gates = ", ".join(code(gate, cell=True) for gate in item.gates)
-        rows.append([mark, prose(item.title, room.text), words + known, gates])
+        rows.append([mark, prose(item.title, room.text), words, gates])
     return table(["", "Definition of Done", "", "decided by"], rows)
 
 

@@ -10,6 +10,7 @@ from gates.reports.wording import (
     compared_with,
     debts,
     describe_finding,
+    excused,
     finding_counts,
     key_numbers,
     one_line,
@@ -51,7 +52,7 @@ def render(
         blocks.append(_gates(run, ink))
     elif lines := _uncovered(run, ink):
         blocks.append(lines)
-    blocks += [_done(run, ink, quiet), _new_findings(run, ink), _debts(run, ink)]
+    blocks += [_done(run, ink, quiet), _new_findings(run, ink), *_known(run, ink)]
     if operations:
         blocks.append(_operations(run.operations, ink))
     blocks.append(_verdict(run, ink, details))
@@ -158,20 +159,23 @@ def _new_findings(run: Run, ink: Ink) -> list[str]:
         lines += ink.hang("- ", text, indent=2, lead_style="bad")
         lines += ink.hang("→ ", fix, indent=6, lead_style="accent") if fix else []
     if len(pairs) > _MOST_FINDINGS:
-        more = f"and {len(pairs) - _MOST_FINDINGS:,} more: gates report --format markdown"
+        more = f"and {len(pairs) - _MOST_FINDINGS:,} more: gates report --format json"
         lines += ink.hang("→ ", more, indent=2, lead_style="accent")
     return [*ink.title("New findings not named above"), *lines] if lines else []
 
 
-def _debts(run: Run, ink: Ink) -> list[str]:
-    known = debts(run)
-    if not known:
-        return []
+def _known(run: Run, ink: Ink) -> list[list[str]]:
+    """Return what is broken or was found and does not count, each kind under its title."""
     accepted = f"Known debt, accepted when {run.baseline_phase} was signed off" if run.baseline_phase else "Known debt"
-    lines = ink.title(accepted)
-    for debt in known:
-        lines += ink.hang("- ", debt, indent=2, lead_style="doubt")
-    return lines
+    blocks = []
+    for title, texts in [(accepted, debts(run)), *excused(run)]:
+        lines = ink.title(title)
+        for text in texts[:_MOST_FINDINGS]:
+            lines += ink.hang("- ", text, indent=2, lead_style="doubt")
+        if len(texts) > _MOST_FINDINGS:
+            lines += ink.hang("- ", f"and {len(texts) - _MOST_FINDINGS:,} more: gates report --format json", indent=2)
+        blocks.append(lines if texts else [])
+    return blocks
 
 
 _QUESTIONS = (
