@@ -88,7 +88,8 @@ class _Finish:
         if self._done:
             return
         self._done = True
-        RECORD.begin, RECORD.end = STRETCH.begin, min(STRETCH.end, time.monotonic())
+        now = time.monotonic()
+        RECORD.begin, RECORD.end = min(STRETCH.begin, now), min(STRETCH.end, now)
         path = Path(ASSIGNMENT.result)
         draft = path.with_suffix(".part")
         draft.write_text(write_record(RECORD), "utf-8")
@@ -297,6 +298,7 @@ if ASSIGNMENT.kind == "locustfile":
     def _conduct(environment: Any) -> None:
         STRETCH.plan(time.monotonic() + _WHOLE.warm_up, time.monotonic() + _WHOLE.end)
         gevent.sleep(_WHOLE.end)
+        RECORD.connections = environment.runner.user_count
         environment.runner.stop()  # users end their task, for as long as --stop-timeout gives them
         FINISH.quit(environment)
 

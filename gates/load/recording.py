@@ -54,7 +54,8 @@ class Record:
     """One stretch of load. Times are of the monotonic clock that all processes of the machine share.
 
     `lag` is how late requests were sent though a connection was free, `waited` how long the others waited for one.
-    `generator_cpu` is seconds of CPU per second. `connections` had at least one success.
+    `generator_cpu` is seconds of CPU per second. `connections` had at least one success; with the project's own
+    locustfile it is the number of its users.
     """
 
     begin: float = 0.0

@@ -27,10 +27,11 @@ class Doubt:
     hint: str
 
 
-def doubts(conditions: Mapping[str, float]) -> list[Doubt]:
+def doubts(conditions: Mapping[str, float], failures: Mapping[str, int]) -> list[Doubt]:
     """Return what speaks against an epoch. A condition that was not observed is not held against it.
 
     Conditions: lag_p99 and p50 in seconds; generator_cpu in seconds per second; sent_share, steal and failed_share.
+    `failures` counts requests by the status or the reason with which they failed.
     """
     found: list[Doubt] = []
     lag, median = conditions.get("lag_p99"), conditions.get("p50")
@@ -59,11 +60,21 @@ def doubts(conditions: Mapping[str, float]) -> list[Doubt]:
         )  # fmt: skip
     failed = conditions.get("failed_share")
     if failed is not None and failed > FAILED_SHARE:
-        found.append(
-            Doubt("failures", f"{failed:.0%} of the requests failed, and failing answers look fast",
-                  "see which statuses they answered; the backend's log says why")
-        )  # fmt: skip
+        found.append(_failing(failed, failures))
     return found
+
+
+def _failing(share: float, failures: Mapping[str, int]) -> Doubt:
+    most = max(failures, key=lambda kind: failures[kind], default="")
+    hints = {
+        "401": "the login is missing or was lost: see [backend.auth]",
+        "403": "the login may not do this: see [backend.auth]",
+        "429": "the backend limits the rate: switch that off for the run, or set a lower `rate`",
+    }
+    text = f"{share:.0%} of the requests failed, and failing answers look fast"
+    if most:
+        text += f" (most often: {most}, {failures[most]} times)"
+    return Doubt("failures", text, hints.get(most, "the backend's log says why"))
 
 
 def too_many(invalid: int, epochs: int) -> bool:

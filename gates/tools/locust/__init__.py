@@ -1,0 +1,172 @@
+"""Load by Locust: requests that arrive on a schedule of our own, whatever the backend does, on fresh backends.
+
+The workload comes from the OpenAPI document (or is the project's own locustfile); each latency counts from when its
+request was due; what was sent is kept, so that a later phase sends the same.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Literal
+
+from gates.load.preparation import Prepared
+from gates.results import Gap, Measurement, Readings, Subject
+from gates.tools.base import Context, Requirement, digest, redacted
+from gates.tools.locust import summary
+from gates.tools.locust.campaign import LEFT_OUT, Campaign
+from gates.tools.locust.settings import LoadSettings
+
+_SHOWN = 5
+
+
+class Locust(LoadSettings):
+    """Loads every operation of the document, or runs the project's own locustfile, and records each request."""
+
+    tool: Literal["locust"] = "locust"
+
+    needs_backend = True
+    alone = True
+    slow = True
+    measures = ("load.",)
+
+    def run(self, context: Context) -> Readings:
+        """Load the backend; raises NotMeasured when there is nothing to send, ToolError when Locust failed."""
+        campaign = Campaign(self, context)
+        campaign.run()
+        return self._readings(campaign)
+
+    def requirements(self, context: Context) -> list[Requirement]:
+        """Return which Locust would run, and whether the project's locustfile is there."""
+        found = [Requirement("locust", True, f"{version('locust')} in {sys.executable}")]
+        if self.locustfile is not None:
+            there = (context.root / self.locustfile).is_file()
+            told = self.locustfile if there else f"{self.locustfile} does not exist"
+            found.append(Requirement("locustfile", there, told, "it is looked for from the project's folder"))
+        return found
+
+    def _readings(self, campaign: Campaign) -> Readings:
+        prepared, document = campaign.prepared, campaign.document
+        epochs = [*campaign.discarded, *campaign.epochs]
+        valid = [epoch for epoch in campaign.epochs if epoch.valid]
+        gaps = summary.validity_gaps(campaign.epochs)
+        trusted = [] if gaps else valid
+        tried = {name: one.statuses for name, one in prepared.tried.items()} if prepared else {}
+        refused = {} if prepared is None else {
+            name: one.status for name, one in prepared.tried.items() if one.reason and one.status is not None
+        }  # fmt: skip
+        peak = campaign.concurrency.peak if campaign.concurrency else None
+        return Readings(
+            measurements=(
+                *summary.latencies(trusted),
+                *summary.errors(epochs),
+                *summary.resources(trusted, peak),
+                *_concurrency(campaign),
+            ),
+            findings=(*campaign.findings, *summary.server_errors(epochs, refused)),
+            subjects=_subjects(campaign),
+            operations=summary.operations_seen(
+                epochs, tried, frozenset(one.name for one in document.operations) if document else frozenset()
+            ),
+            gaps=(*gaps, *summary.failing_gaps(valid), *_not_loaded(prepared), *_unseen(campaign)),
+            epochs=tuple(epoch.row() for epoch in campaign.epochs),
+            histograms=summary.histograms(trusted),
+            requests=prepared.corpus(redacted) if prepared else (),
+            configurations={"load": digest(self.model_dump_json(exclude={"items", "skip", "timeout", "profile"}))},
+            versions={"locust": version("locust")},
+            notes=(*self._notes(campaign), *summary.failing_notes(valid)),
+        )
+
+    def _notes(self, campaign: Campaign) -> list[str]:
+        notes = []
+        rate, prepared = campaign.rate, campaign.prepared
+        if rate is not None and prepared is not None:
+            notes.append(
+                f"{len(prepared.work)} operations at {rate.per_second:.3g} requests/s together ({rate.origin}), "
+                f"{len(campaign.epochs)} epochs of {rate.seconds:.3g} s"
+            )
+            deleting = [name for name in _documented(campaign) if name.startswith("DELETE ")]
+            if deleting:
+                notes.append(f"not loaded, because it takes away what the others need: {', '.join(deleting)}")
+            left_out = [name for name, one in prepared.tried.items() if one.reason == LEFT_OUT]
+            if left_out:
+                notes.append(f"left out by `exclude`: {', '.join(left_out)}")
+            if prepared.redrawn:
+                notes.append(f"the baseline's request is refused now, another is sent: {', '.join(prepared.redrawn)}")
+        if self.locustfile is not None:
+            notes.append(f"{self.locustfile} is a closed loop: latencies count from when a request was really sent")
+        if not campaign.started_by_us:
+            notes.append("the backend was already up: its epochs are not independent of one another")
+        notes += [
+            f"epoch {epoch.number} was measured again: {'; '.join(doubt.text for doubt in epoch.doubts)}"
+            for epoch in campaign.discarded
+        ]
+        notes += [
+            f"epoch {epoch.number} is not counted: {'; '.join(doubt.text for doubt in epoch.doubts)}"
+            for epoch in campaign.epochs
+            if epoch.doubts
+        ]
+        notes += [f"{name} was not loaded in every epoch: it {reason}" for name, reason in campaign.dropped.items()]
+        borne = campaign.concurrency
+        if borne is not None and borne.borne < borne.tried:
+            notes.append(
+                f"{borne.tried} connections at once were not all served without errors"
+                + (f", {borne.borne} were" if borne.borne else ", nor were fewer that were tried")
+            )
+        return notes
+
+
+def _documented(campaign: Campaign) -> list[str]:
+    return [operation.name for operation in campaign.document.operations] if campaign.document else []
+
+
+def _concurrency(campaign: Campaign) -> list[Measurement]:
+    borne = campaign.concurrency
+    if borne is None:
+        return []
+    return [Measurement("load.concurrency", float(borne.borne), "1", "higher", count=borne.borne, total=borne.tried)]
+
+
+def _subjects(campaign: Campaign) -> tuple[Subject, ...]:
+    """Return what was loaded and what was not, so that a later phase notices an operation that is gone."""
+    prepared = campaign.prepared
+    if prepared is None:
+        loaded = summary.operations_in(campaign.epochs)
+        return tuple(Subject("operation", name, "tested") for name in loaded)
+    loaded = [work.operation for work in prepared.work]
+    return tuple(
+        Subject("operation", name, "tested" if name in loaded else "untested", one.reason)
+        for name, one in prepared.tried.items()
+    )
+
+
+def _not_loaded(prepared: Prepared | None) -> list[Gap]:
+    if prepared is None:
+        return []
+    reasons = {
+        name: one.reason
+        for name, one in prepared.tried.items()
+        if one.reason and one.reason != LEFT_OUT
+    }
+    if not reasons:
+        return []
+    told = [f"{name} {reason}" for name, reason in reasons.items()]
+    more = f"; and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return [
+        Gap(
+            f"{len(reasons)} of {len(prepared.tried)} operations were not loaded",
+            "; ".join(told[:_SHOWN]) + more,
+            "give them examples in the document, load them with a `locustfile`, or name them in `exclude`",
+        )
+    ]
+
+
+def _unseen(campaign: Campaign) -> list[Gap]:
+    if campaign.started_by_us:
+        return []
+    return [
+        Gap(
+            "load.memory", "the backend was already up, so its processes are not known",
+            "let gates start it: [backend] start",
+        )
+    ]  # fmt: skip

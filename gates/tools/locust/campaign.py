@@ -1,0 +1,283 @@
+"""A whole measurement: epochs on fresh backends, doubtful ones repeated, and all connections at once at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gates.document import Document, matches
+from gates.errors import BackendFailed, NotMeasured, ToolError
+from gates.load.assignment import Assignment
+from gates.load.preparation import Preparation, Prepared, Spoiled
+from gates.load.rate import Rate, choose_rate
+from gates.load.recording import Record
+from gates.load.run import Locustfile, run_load
+from gates.load.schedule import Arrivals
+from gates.results import Finding, RecordedRequest, Severity
+from gates.tools.base import Context, Serving, fingerprint
+from gates.tools.locust.epoch import Loaded, assess
+from gates.tools.locust.settings import LoadSettings
+
+LEFT_OUT = "is left out by `exclude`"
+_MOST_SPOILED = 5
+_BORNE_ERRORS = 0.001
+_HALVINGS = 2
+_PROBE_SECONDS = 1.0
+_AROUND_AN_EPOCH = 3.0
+"""Seconds that start, preparation and end of an epoch take, for the progress bar only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """How many connections were all served at once, out of how many that were tried; `peak` is memory in bytes."""
+
+    borne: int
+    tried: int
+    peak: int
+
+
+@dataclass
+class Campaign:
+    """One measurement of a backend, and everything it found out."""
+
+    settings: LoadSettings
+    context: Context
+    epochs: list[Loaded] = field(default_factory=list)
+    """The last try of every epoch."""
+    discarded: list[Loaded] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    spoiled: dict[str, str] = field(default_factory=dict)
+    """Operations that ended the backend or its login, and how that showed."""
+    prepared: Prepared | None = None
+    """As the first backend was."""
+    dropped: dict[str, str] = field(default_factory=dict)
+    """Operations that were loaded at first, and could not be on a later backend."""
+    document: Document | None = None
+    rate: Rate | None = None
+    concurrency: Concurrency | None = None
+    started_by_us: bool = True
+    _began: float = field(default_factory=time.monotonic)
+
+    def run(self) -> None:
+        """Measure; a backend that dies under load ends the campaign with a finding.
+
+        Raises NotMeasured when there is nothing to send, ToolError when Locust failed or the time ran out.
+        """
+        for number in range(1, self.settings.epochs + 1):
+            loaded = self._epoch(number, again=False)
+            if loaded is not None and loaded.doubts and loaded.repeatable:
+                self.discarded.append(loaded)
+                loaded = self._epoch(number, again=True)
+            if loaded is None:
+                return
+            self.epochs.append(loaded)
+
+    def _epoch(self, number: int, *, again: bool) -> Loaded | None:
+        """Return one epoch, or None when the backend died in it."""
+        self._check_time()
+        told = f"epoch {number} of {self.settings.epochs}" + (", again" if again else "")
+        directory = self.context.directory / f"epoch-{number}{'-again' if again else ''}"
+        self._progress(number - 1, 0.0, f"{told}: the backend starts")
+        with self._ready(told) as (serving, prepared):
+            assignment = self._assignment(serving, prepared, number)
+            outcome = run_load(
+                assignment, serving, directory, locustfile=self._locustfile(),
+                progress=lambda share: self._progress(number - 1, share, told),
+            )  # fmt: skip
+            if outcome.died or outcome.record is None:
+                self._died(serving, f"under load ({told})")
+                return None
+            loaded = assess(number, assignment, outcome, login_works=serving.login_works())
+            if not outcome.record.requests:
+                raise NotMeasured(
+                    f"Locust sent no request in {told}", f"its output is in {directory.name}/locust.err of this run"
+                )
+            last = number == self.settings.epochs and (again or not loaded.doubts or not loaded.repeatable)
+            if last and prepared is not None and self._connections():
+                self.concurrency = self._bear(serving, assignment, outcome.record)
+            elif last and prepared is None:
+                self.concurrency = _users_at_once([*self.epochs, loaded])
+        return loaded
+
+    def _check_time(self) -> None:
+        if time.monotonic() - self._began > self.settings.timeout:
+            raise ToolError(
+                f"the load did not end within {self.settings.timeout:g} s ({len(self.epochs)} of "
+                f"{self.settings.epochs} epochs were done)",
+                "give the gate a longer `timeout`, or fewer `epochs`",
+            )
+
+    @contextmanager
+    def _ready(self, told: str) -> Iterator[tuple[Serving, Prepared | None]]:
+        """Yield a fresh backend that is prepared; one that a request spoiled is started again without that request."""
+        for _ in range(_MOST_SPOILED):
+            with self.context.serve() as serving:
+                self.started_by_us = serving.started_by_us
+                self.document = serving.document
+                if self.settings.locustfile is not None:
+                    yield serving, None
+                    return
+                try:
+                    prepared = self._prepare(serving, told)
+                except Spoiled as spoiled:
+                    self._spoil(spoiled, serving)
+                    continue
+                yield serving, prepared
+                return
+        raise NotMeasured(
+            f"{_MOST_SPOILED} operations ended the backend or its login: " + ", ".join(self.spoiled),
+            "exclude them: `exclude` of this gate",
+        )
+
+    def _spoil(self, spoiled: Spoiled, serving: Serving) -> None:
+        self.spoiled[spoiled.operation] = spoiled.message
+        if not spoiled.backend_died:
+            return
+        if not serving.started_by_us:
+            raise BackendFailed(spoiled.message, "start it again, and exclude that operation") from spoiled
+        self._died(serving, f"when a valid request was sent to {spoiled.operation}", spoiled.operation)
+
+    def _died(self, serving: Serving, when: str, operation: str | None = None) -> None:
+        lines = serving.last_lines()
+        self.findings.append(
+            Finding(
+                "backend.died", Severity.HIGH,
+                f"the backend died {when}" + (f"; its last lines were:\n{lines}" if lines else ""),
+                fingerprint("backend.died", operation or "load"), operation=operation,
+                fix="exclude it, if that is its purpose" if operation else "see its output for the error",
+            )
+        )  # fmt: skip
+
+    def _prepare(self, serving: Serving, told: str) -> Prepared:
+        document = serving.document
+        if document is None:
+            raise NotMeasured(
+                f"there is no OpenAPI document to take requests from: {serving.document_error}",
+                "name it with [backend] openapi, or give this gate a `locustfile`",
+            )
+        preparation = Preparation(
+            document, serving, corpus=self._corpus(), excluded=self._left_out(document),
+            timeout=self.settings.request_timeout, within=self.settings.prepare_within,
+        )  # fmt: skip
+        prepared = preparation.run(lambda text: self.context.progress(None, f"{told}: {text}"))
+        if not prepared.work:
+            raise NotMeasured("no operation could be loaded: " + _reasons(prepared), "see [backend.auth] and `exclude`")
+        if self.prepared is None:
+            self.prepared = prepared
+            service_time = preparation.service_time(prepared.work, _PROBE_SECONDS)
+            self.rate = choose_rate(
+                self.settings.wish(), operations=len(prepared.work), service_time=service_time,
+                recorded=self._recorded_rate(), demanded=self._demanded("load.throughput"),
+            )  # fmt: skip
+        else:
+            now = {work.operation for work in prepared.work}
+            for work in self.prepared.work:
+                if work.operation not in now:
+                    self.dropped[work.operation] = prepared.tried[work.operation].reason
+        return prepared
+
+    def _left_out(self, document: Document) -> dict[str, str]:
+        excluded = {
+            operation.name: LEFT_OUT
+            for operation in document.operations
+            if any(matches(operation.name, pattern) for pattern in self.settings.exclude)
+        }
+        return {**excluded, **self.spoiled}
+
+    def _corpus(self) -> Mapping[str, RecordedRequest]:
+        baseline = self.context.baseline
+        return {request.operation: request for request in baseline.readings.requests} if baseline else {}
+
+    def _recorded_rate(self) -> float | None:
+        epochs = self.context.baseline.readings.epochs if self.context.baseline else ()
+        return next((rate for epoch in epochs if (rate := epoch.conditions.get("operation_rate"))), None)
+
+    def _demanded(self, name: str) -> float | None:
+        demand: Any = self.context.targets.get(name)
+        return float(demand.value) if demand is not None and demand.operator in (">=", ">", "==") else None
+
+    def _connections(self) -> int:
+        """Return how many connections are tried at once: as configured, and as many as a target demands."""
+        if self.settings.users == 0:
+            return 0
+        return max(self.settings.users, int(self._demanded("load.concurrency") or 0))
+
+    def _locustfile(self) -> Locustfile | None:
+        if self.settings.locustfile is None:
+            return None
+        path = self.context.root / self.settings.locustfile
+        if not path.is_file():
+            raise ToolError(
+                f"the locustfile {self.settings.locustfile} does not exist", "it is looked for in the project"
+            )
+        return Locustfile(path.resolve(), self.context.root.resolve(), self.settings.spawn_rate)
+
+    def _assignment(self, serving: Serving, prepared: Prepared | None, number: int) -> Assignment:
+        settings, document = self.settings, serving.document
+        common = Assignment(
+            "locustfile", serving.url, Arrivals(1.0, settings.warm_up, settings.seconds), settings.users,
+            settings.request_timeout, f"{self.context.seed}:{number}", "",
+            base_path=document.base_path if document else "",
+            operations=tuple(operation.name for operation in document.operations) if document else (),
+        )  # fmt: skip
+        if prepared is None:
+            return common
+        assert self.rate is not None
+        assert self.prepared is not None
+        # An operation that this backend refuses takes its share of the requests along.
+        rate = self.rate.per_operation(len(self.prepared.work)) * len(prepared.work)
+        return replace(
+            common, kind="open", arrivals=Arrivals(rate, settings.warm_up, self.rate.seconds, settings.burst),
+            connections=settings.connections, work=prepared.work, first=prepared.first + 1, operations=(),
+        )  # fmt: skip
+
+    def _bear(self, serving: Serving, open_loop: Assignment, loaded: Record) -> Concurrency:
+        """Return how many connections are all served at once; halved when that was too many."""
+        connections = tried = self._connections()
+        peak, first = 0, open_loop.first + loaded.scheduled + self.settings.connections
+        for _ in range(_HALVINGS + 1):
+            self._progress(self.settings.epochs, 0.0, f"{connections} connections at once")
+            assignment = replace(
+                open_loop, kind="closed", arrivals=Arrivals(1.0, 0.0, self.settings.concurrency_seconds),
+                connections=connections, first=first,
+            )  # fmt: skip
+            outcome = run_load(assignment, serving, self.context.directory / f"together-{connections}")
+            peak = max(peak, outcome.observation.peak)
+            if outcome.record is None or outcome.died:
+                self._died(serving, f"with {connections} connections at once")
+                break
+            record = outcome.record
+            failed = record.requests - record.succeeded
+            if record.connections == connections and failed <= _BORNE_ERRORS * record.requests:
+                return Concurrency(connections, tried, peak)
+            first += record.sent + 1
+            if connections == 1:
+                break
+            connections //= 2
+        return Concurrency(0, tried, peak)
+
+    def _progress(self, done: float, share: float, text: str) -> None:
+        settings = self.settings
+        seconds = self.rate.seconds if self.rate else settings.seconds
+        epoch = settings.warm_up + seconds + _AROUND_AN_EPOCH
+        together = settings.concurrency_seconds + _AROUND_AN_EPOCH if self._connections() else 0.0
+        whole = settings.epochs * epoch + together
+        self.context.progress(min(1.0, (done + share) * epoch / whole), text)
+
+
+def _users_at_once(epochs: list[Loaded]) -> Concurrency | None:
+    """Return how many users of a locustfile were served at once in every epoch."""
+    users = min(epoch.record.connections for epoch in epochs)
+    if not users:
+        return None
+    requests = sum(epoch.record.requests for epoch in epochs)
+    failed = requests - sum(epoch.record.succeeded for epoch in epochs)
+    return Concurrency(users if failed <= _BORNE_ERRORS * requests else 0, users, 0)
+
+
+def _reasons(prepared: Prepared) -> str:
+    told = [f"{name} {one.reason}" for name, one in prepared.tried.items() if one.reason]
+    return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "") or "the document has none"

@@ -1,0 +1,92 @@
+"""One epoch of load and what is to be thought of it; and how the epochs of a campaign are summed up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gates.load.assignment import Assignment
+from gates.load.histogram import quantile
+from gates.load.observation import Observation
+from gates.load.recording import OperationRecord, Record
+from gates.load.run import Outcome
+from gates.load.validity import Doubt, doubts
+from gates.results import Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One epoch that ended with a record. `memory` is the peak in bytes, `cpu` seconds per second; None: not seen."""
+
+    number: int
+    assignment: Assignment
+    record: Record
+    conditions: Mapping[str, float]
+    doubts: tuple[Doubt, ...]
+    memory: int | None
+    cpu: float | None
+
+    @property
+    def valid(self) -> bool:
+        """Whether its latencies are the backend's own."""
+        return not self.doubts
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether another try may do better: answers that fail will fail again."""
+        return not {"failures", "login"} & {doubt.check for doubt in self.doubts}
+
+    def row(self) -> Epoch:
+        """Return the epoch as it is stored."""
+        return Epoch(self.number, self.record.end - self.record.begin, self.conditions)
+
+
+def failures_of(records: Iterable[OperationRecord]) -> Counter[str]:
+    """Return how often requests failed, by status or reason."""
+    found: Counter[str] = Counter()
+    for record in records:
+        found.update({str(status): count for status, count in record.statuses.items() if status >= 400})
+        found.update(record.failures)
+    return found
+
+
+def assess(number: int, assignment: Assignment, outcome: Outcome, *, login_works: bool | None) -> Loaded:
+    """Return an epoch with its conditions, and the doubts that follow from them; the outcome must have a record."""
+    record, observation = outcome.record, outcome.observation
+    assert record is not None
+    cpu = observation.cpu(record.begin, record.end)
+    conditions = _conditions(assignment, record, observation, cpu)
+    found = doubts(conditions, failures_of(record.operations.values()))
+    if login_works is False:
+        found.append(
+            Doubt("login", "the login was no longer accepted afterwards", "exclude the operation that ends it")
+        )
+    return Loaded(
+        number, assignment, record, {**conditions, "valid": float(not found)}, tuple(found),
+        observation.peak or None, cpu,
+    )  # fmt: skip
+
+
+def _conditions(
+    assignment: Assignment, record: Record, observation: Observation, cpu: float | None
+) -> dict[str, float]:
+    latencies, requests = record.success_latencies(), record.requests
+    own = assignment.kind == "locustfile"
+    seen: dict[str, float | None] = {
+        "requests": float(requests),
+        "operations": float(len(record.operations)),
+        "rate": None if own else assignment.arrivals.rate,
+        "operation_rate": None if own or not assignment.work else assignment.arrivals.rate / len(assignment.work),
+        "users": float(assignment.connections) if own else None,
+        "sent_share": record.sent / record.scheduled if record.scheduled and not own else None,
+        "lag_p99": quantile(record.lag, 0.99) if record.lag else None,
+        "waited_share": sum(record.waited.values()) / record.sent if record.sent and not own else None,
+        "p50": quantile(latencies, 0.5) if latencies else None,
+        "failed_share": (requests - record.succeeded) / requests if requests else None,
+        "reopened": float(record.reopened),
+        "generator_cpu": record.generator_cpu,
+        "server_cpu": cpu,
+        "steal": observation.steal(record.begin, record.end),
+    }
+    return {name: value for name, value in seen.items() if value is not None}
