@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from gates.demands import UNITS, Dimension, parse_demand
 from gates.results import Better
@@ -79,22 +79,43 @@ class Number(BaseModel):
     better: Better = Field(default="neither", description="Which way is better, for comparison with earlier phases")
     demand: str | None = Field(default=None, description="What it must be", examples=["<= 5 %"])
 
+    @field_validator("json_path")
+    @classmethod
+    def _is_path(cls, path: str | None) -> str | None:
+        if path is not None:
+            parse_path(path)
+        return path
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_one_group(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(pattern).groups
+        except (re.error, OverflowError) as error:
+            raise ValueError(f"it is not a regular expression: {error}") from error
+        if groups != 1:
+            raise ValueError(f"it has {groups} groups, and needs one: the number itself")
+        return pattern
+
+    @field_validator("unit")
+    @classmethod
+    def _is_unit(cls, unit: str) -> str:
+        dimension_of(unit)
+        return unit
+
+    @field_validator("demand")
+    @classmethod
+    def _is_demand(cls, demand: str | None, others: ValidationInfo) -> str | None:
+        if demand is not None and "unit" in others.data:
+            parse_demand(demand, dimension_of(others.data["unit"])[0])
+        return demand
+
     @model_validator(mode="after")
-    def _holds_together(self) -> Number:
-        dimension, _ = dimension_of(self.unit)
+    def _stands_in_one_place(self) -> Number:
         if (self.json_path is None) == (self.pattern is None):
             raise ValueError("a number needs either `json` or `pattern`: where it stands")
-        if self.json_path is not None:
-            parse_path(self.json_path)
-        if self.pattern is not None:
-            try:
-                groups = re.compile(self.pattern).groups
-            except (re.error, OverflowError) as error:
-                raise ValueError(f"the pattern {self.pattern!r} is not a regular expression: {error}") from error
-            if groups != 1:
-                raise ValueError(f"the pattern {self.pattern!r} has {groups} groups, and needs one: the number itself")
-        if self.demand is not None:
-            parse_demand(self.demand, dimension)
         return self
 
     @property
