@@ -18,10 +18,10 @@ from gates.errors import GatesError, NotMeasured
 from gates.results import Finding, FindingState, Gap, ItemId, Measurement, Readings
 from gates.tools.base import Context, Requirement, Seconds, Serving, Tool, digest
 from gates.tools.schemathesis import evidence, findings, known
-from gates.tools.schemathesis.attempt import Attempt, Plan, attempt
 from gates.tools.schemathesis.confirm import confirmed
 from gates.tools.schemathesis.events import Failure
 from gates.tools.schemathesis.findings import Scrub
+from gates.tools.schemathesis.trial import Plan, Trial, carry_out
 
 Phase = Literal["examples", "coverage", "fuzzing", "stateful"]
 Check = Literal[
@@ -48,7 +48,7 @@ _CONFIRM_SECONDS = 15.0
 class _Tried:
     """One run, with what only the backend it ran against could tell."""
 
-    attempt: Attempt
+    trial: Trial
     died: bool
     last_lines: str
     login_lost: bool
@@ -57,7 +57,7 @@ class _Tried:
     @property
     def deadly(self) -> str:
         """The operation that was called last before the backend was gone; empty when it lives."""
-        calls = self.attempt.observed.calls
+        calls = self.trial.observed.calls
         return calls[-1].operation if self.died and calls else ""
 
 
@@ -162,7 +162,7 @@ class Schemathesis(Tool):
             raise NotMeasured(
                 "the login is refused before the first request", "check [backend.auth]: what would be seen is 401s"
             )
-        done = attempt(plan, serving, context.directory / name, scrub, context.progress)
+        done = carry_out(plan, serving, context.directory / name, scrub, context.progress)
         died = not serving.alive() or done.observed.stop_reason == "server_unavailable"
         if not died and not done.requests:
             raise NotMeasured(
@@ -182,7 +182,7 @@ class Schemathesis(Tool):
     def _readings(
         self, document: Document, plan: Plan, tried: _Tried, flaky: set[tuple[str, str]], scrub: Scrub, has_login: bool
     ) -> Readings:
-        observed = tried.attempt.observed
+        observed = tried.trial.observed
         names = [operation.name for operation in document.operations if operation.name not in plan.excluded]
         tested = sum(name in observed.tested for name in names)
         share = tested / len(names)
@@ -196,14 +196,14 @@ class Schemathesis(Tool):
             operations=evidence.operations_seen(document, observed),
             gaps=tuple(self._gaps(names, tried, scrub, has_login)),
             requests=evidence.corpus(observed, scrub, tried.deadly),
-            documents={"openapi": document.text, known.DOCUMENT: tried.attempt.known},
+            documents={"openapi": document.text, known.DOCUMENT: tried.trial.known},
             configurations={"schemathesis.toml": digest(plan.configuration())},
             versions={"schemathesis": observed.version or version("schemathesis")},
             notes=tuple(self._notes(plan, tried)),
         )
 
     def _findings(self, tried: _Tried, flaky: set[tuple[str, str]], scrub: Scrub) -> tuple[Finding, ...]:
-        observed = tried.attempt.observed
+        observed = tried.trial.observed
         found = dict(observed.failures)
         deadly = []
         if tried.died:
@@ -216,11 +216,11 @@ class Schemathesis(Tool):
             for key, failure in found.items()
         ]
         marks = {one.fingerprint for one in shown}
-        again = known.known_findings(tried.attempt.known, tried.attempt.known_ids, marks, scrub)
+        again = known.known_findings(tried.trial.known, tried.trial.known_ids, marks, scrub)
         return findings.by_severity([*deadly, *shown, *again])
 
     def _gaps(self, names: list[str], tried: _Tried, scrub: Scrub, has_login: bool) -> list[Gap]:
-        done = tried.attempt
+        done = tried.trial
         gaps = evidence.time_gaps(names, done.observed, done.log, done.stopped, self.time)
         gaps += evidence.problem_gaps(done.observed, scrub)
         if tried.login_lost:
@@ -234,7 +234,7 @@ class Schemathesis(Tool):
         notes = []
         if plan.excluded:
             notes.append(f"left out by `exclude`: {evidence.some(plan.excluded)}")
-        bounded = sorted({cut.operation for cut in tried.attempt.log.cuts if cut.why == "cases"})
+        bounded = sorted({cut.operation for cut in tried.trial.log.cuts if cut.why == "cases"})
         if bounded:
             notes.append(f"{plan.coverage_cases} systematic requests, not all there are: {evidence.some(bounded)}")
         return notes
@@ -259,17 +259,17 @@ def _doubtful(tried: _Tried, context: Context) -> Mapping[tuple[str, str], Failu
         return {}
     return {
         key: failure
-        for key, failure in tried.attempt.observed.failures.items()
+        for key, failure in tried.trial.observed.failures.items()
         if key not in tried.confirmed and _identity(failure) not in context.known
     }
 
 
 def _flaky(doubtful: Mapping[tuple[str, str], Failure], second: _Tried) -> set[tuple[str, str]]:
     """Return the doubtful failures that a whole second run, which did call their operations, has not seen."""
-    if second.died or second.attempt.stopped:
+    if second.died or second.trial.stopped:
         return set()
-    observed = second.attempt.observed
-    cut = {one.operation for one in second.attempt.log.cuts if one.why != "cases"}
+    observed = second.trial.observed
+    cut = {one.operation for one in second.trial.log.cuts if one.why != "cases"}
     return {
         key
         for key in doubtful

@@ -209,7 +209,9 @@ class _Scenario:
         operation, request = self.operation(case), _request(interaction)
         status = _status(interaction)
         own_method = _scenario_of(case) != _OTHER_METHOD
-        with_login = self.login <= {name.lower() for name in request.headers}
+        # A check's own request (say, with a garbled login) carries the marks of the case it is made from.
+        derived = self.phase != "stateful" and bool(node.get("parent_id"))
+        with_login = not derived and self.login <= {name.lower() for name in request.headers}
         tally = self.observed.tallies.setdefault(operation, Tally())
         sent = float(interaction["timestamp"])
         self.observed.calls.append(Call(sent, operation, status, with_login, own_method))
@@ -220,9 +222,7 @@ class _Scenario:
             self.unanswered.append(_Unanswered(self.phase, self.label, operation, request, _is_valid(case)))
         elif own_method:
             tally.statuses[status] += 1
-            # A check's own request (say, with a garbled login) carries the marks of the case it is made from.
-            derived = self.phase != "stateful" and node.get("parent_id")
-            if _is_valid(case) and with_login and not derived:
+            if _is_valid(case) and with_login:
                 tally.valid[status] += 1
                 if tally.sample is None and 200 <= status < 300:
                     tally.sample = (request, status)

@@ -159,7 +159,8 @@ def problem_gaps(observed: Observed, scrub: Scrub) -> list[Gap]:
         reason = scrub(f"{problem.kind}: {' '.join(problem.message.split())[:240]}")
         hint = "correct the description of the operation, or leave it out with `exclude`"
         if problem.operation in observed.tested or problem.operation == STATEFUL_LABEL:
-            what = f"{problem.operation} was not tested in the {problem.phase} phase"
+            what = f"{problem.operation} could not be tested in full"
+            reason = f"in the {problem.phase} phase, {reason}"
         else:
             what = f"{problem.operation} was not tested"
         gaps[problem.operation] = Gap(what, reason, hint)
@@ -193,25 +194,33 @@ def refused_gap(names: Sequence[str], observed: Observed, has_login: bool) -> Ga
 def lost_login(calls: Sequence[Call]) -> tuple[int, tuple[str, ...]] | None:
     """Return at which request, counted from 1, the login was refused for good, and which operations may have ended it.
 
-    Looked at are the operations that refuse in the end. The last answer of one of them that was no refusal is where the
-    login still worked: it, or a changing call between it and the first refusal, is what ended it.
+    Looked at are the operations that refuse at all, and where successes turn into refusals for good: some answer before
+    they look at the login, or let strangers in at times, so that the last success says little. A changing call between
+    the last success and the first refusal ended the login, or that success itself did.
     """
     refusing = {call.operation for call in calls if call.with_login and call.own_method and call.status == 401}
-    relevant = [
-        number
-        for number, call in enumerate(calls)
-        if call.operation in refusing and call.with_login and call.own_method and call.status is not None
-    ]
-    worked = [number for number in relevant if calls[number].status not in _REFUSED]
-    if not worked or worked[-1] == relevant[-1]:
+    balance, highest, turn = 0, 0, -1
+    for number, call in enumerate(calls):
+        if call.operation in refusing and call.with_login and call.own_method:
+            balance += 1 if _succeeded(call) else -1 if call.status == 401 else 0
+            if _succeeded(call) and balance >= highest:
+                highest, turn = balance, number
+    after = (
+        number for number in range(turn + 1, len(calls)) if calls[number].status == 401 and calls[number].with_login
+    )
+    first_refusal = next(after, None)
+    if turn < 0 or first_refusal is None:
         return None
-    first_refusal = next(number for number in relevant if number > worked[-1])
     changing = [
         call.operation
-        for call in calls[worked[-1] : first_refusal]
-        if call.with_login and not call.operation.startswith(_READING) and 200 <= (call.status or 0) < 400
+        for call in calls[turn:first_refusal]
+        if call.with_login and not call.operation.startswith(_READING) and _succeeded(call)
     ]
-    return first_refusal + 1, tuple(dict.fromkeys(changing)) or (calls[worked[-1]].operation,)
+    return first_refusal + 1, tuple(dict.fromkeys(changing)) or (calls[turn].operation,)
+
+
+def _succeeded(call: Call) -> bool:
+    return call.status is not None and 200 <= call.status < 400
 
 
 def login_gap(calls: Sequence[Call]) -> Gap:

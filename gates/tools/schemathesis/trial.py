@@ -92,7 +92,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class Trial:
     """What a run left: its events, its log, the parts of its own report that say more, and how its process ended."""
 
     observed: Observed
@@ -112,9 +112,9 @@ def _variable(number: int) -> str:
     return f"GATES_FUZZ_HEADER_{number}"
 
 
-def attempt(
+def carry_out(
     plan: Plan, serving: Serving, directory: Path, scrub: Scrub, progress: Callable[[float | None, str], None]
-) -> Attempt:
+) -> Trial:
     """Fuzz a backend and return what there is to see of it; raises ToolError when the tool itself failed."""
     directory.mkdir(parents=True, exist_ok=True)
     files = {name: directory / name for name in ("openapi.json", "schemathesis.toml", "report.json", "events.ndjson",
@@ -209,7 +209,7 @@ def _progress(plan: Plan, path: Path, seconds: float) -> tuple[float | None, str
     return share, f"{at or 'reading the document'} ({seconds:.0f} of at most {plan.seconds:g} s)"
 
 
-def _gather(plan: Plan, files: Mapping[str, Path], ended: Ended, stopped: str, scrub: Scrub) -> Attempt:
+def _gather(plan: Plan, files: Mapping[str, Path], ended: Ended, stopped: str, scrub: Scrub) -> Trial:
     last = scrub(last_lines(files["output.txt"], 6))
     if not stopped and (ended.signal is not None or ended.exit_code not in (0, 1, 2)):
         raise ToolError(f"Schemathesis ended with {ended.describe()}" + (f"; its last lines:\n{last}" if last else ""))
@@ -229,7 +229,7 @@ def _gather(plan: Plan, files: Mapping[str, Path], ended: Ended, stopped: str, s
     known = files["known.json"].read_text(encoding="utf-8")
     baseline = report.get("baseline")
     ids = baseline.get("known_ids", ()) if isinstance(baseline, Mapping) else ()
-    return Attempt(
+    return Trial(
         observed,
         read_log(files["limits.log"].read_text(encoding="utf-8")),
         annotate(known, observed.failures.values()),
