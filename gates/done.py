@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gates.compare.case import describe_finding
 from gates.compare.demanded import targets_without_evidence
-from gates.compare.findings import describe, failing
+from gates.compare.findings import failing
 from gates.compare.subjects import SUBJECT_OF, count_outcomes, list_names
 from gates.demands import Policy
 from gates.results import (
@@ -126,7 +127,7 @@ def _build_item(
     if not deciding:
         found.append((Verdict.UNKNOWN, Reason(ITEMS[name].undecided, no_gate_hint(name))))
     for gate in deciding:
-        lead = f"{gate.gate}: " if len(deciding) > 1 else ""
+        lead = f"{gate.gate}: " if len(deciding) > 1 and gate.verdict is not Verdict.SKIPPED else ""
         found += [(verdict, Reason(lead + reason.text, reason.hint)) for verdict, reason in reasons_of(gate, policy)]
     found += lacking
     order = {verdict: rank for rank, verdict in enumerate((Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN))}
@@ -215,10 +216,10 @@ def _finding_reasons(gate: GateResult, policy: Policy, unmet: Sequence[Judgement
     found: list[Judged] = []
     for rule, findings in by_rule.items():
         if len(findings) <= _FEW:
-            found += [(Verdict.FAIL, Reason(describe(finding), finding.fix)) for finding in findings]
+            found += [(Verdict.FAIL, Reason(describe_finding(finding), finding.fix)) for finding in findings]
             continue
         whole = sums.get(SUBJECT_OF.get(rule, ""))
-        text = whole.reason if whole else f"{describe(findings[0])} and {len(findings) - 1} more of {rule}"
+        text = whole.reason if whole else f"{describe_finding(findings[0])} and {len(findings) - 1} more of {rule}"
         found.append((Verdict.FAIL, Reason(text, findings[0].fix)))
     return list(dict.fromkeys(found))
 
@@ -262,9 +263,9 @@ def known_of(gate: GateResult) -> list[str]:
                 by_rule.setdefault(finding.rule, []).append(finding)
         for rule, findings in by_rule.items():
             if len(findings) <= _FEW:
-                lines += [f"{words}: {describe(finding)}" for finding in findings]
+                lines += [f"{words}: {describe_finding(finding)}" for finding in findings]
             else:
-                lines.append(f"{words}: {describe(findings[0])} and {len(findings) - 1} more of {rule}")
+                lines.append(f"{words}: {describe_finding(findings[0])} and {len(findings) - 1} more of {rule}")
     return lines
 
 

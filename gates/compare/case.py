@@ -9,7 +9,7 @@ from functools import cached_property
 
 from gates.demands import Policy
 from gates.machine import same_machine
-from gates.results import GateResult, Judgement, Measurement, Run, Verdict
+from gates.results import Finding, GateResult, Judgement, Measurement, Run, Verdict
 
 COMPLETE = "the gate runs to its end"
 """The demand of the judgement that keeps what the engine found wrong with a gate that still brought readings."""
@@ -197,3 +197,14 @@ def _is_loss(judgement: Judgement, measurement: str, scope: str) -> bool:
     if judgement.kind == "relative":
         return bool(scope) and measurement.startswith("load.")
     return judgement.kind in ("baseline", "best") and judgement.measurement == measurement
+
+
+def describe_finding(finding: Finding) -> str:
+    """Return a finding in one line: where, what, and by which rule."""
+    where = finding.path or ""
+    if finding.path and finding.line is not None:
+        where = f"{finding.path}:{finding.line}"
+    if finding.operation:
+        where = f"{where} {finding.operation}".strip()
+    text = f"{finding.message} ({finding.rule}, {finding.severity})"
+    return f"{where}: {text}" if where else text

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gates.compare.case import Baseline, Case, mentions
+from gates.compare.case import Baseline, Case, describe_finding, mentions
 from gates.compare.subjects import SUBJECT_RULES
 from gates.demands import Tolerances
 from gates.results import Finding, FindingState, Judgement, Severity, Subject, SubjectKind, Verdict
@@ -128,17 +128,6 @@ def _names(subjects: Iterable[Subject], kind: SubjectKind, outcome: str) -> set[
     return {subject.name for subject in subjects if subject.kind == kind and subject.outcome == outcome}
 
 
-def describe(finding: Finding) -> str:
-    """Return a finding in one line: where, what, and by which rule."""
-    where = finding.path or ""
-    if finding.path and finding.line is not None:
-        where = f"{finding.path}:{finding.line}"
-    if finding.operation:
-        where = f"{where} {finding.operation}".strip()
-    text = f"{finding.message} ({finding.rule}, {finding.severity})"
-    return f"{where}: {text}" if where else text
-
-
 def judge_findings(case: Case, findings: Sequence[Finding]) -> Judgement:
     """Return the decision on all findings that the tool itself brought."""
     baseline = case.baseline
@@ -148,7 +137,7 @@ def judge_findings(case: Case, findings: Sequence[Finding]) -> Judgement:
     parts = []
     if bad:
         more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        parts.append(f"{_count(len(bad), 'new finding')}: {describe(bad[0])}{more}")
+        parts.append(f"{_count(len(bad), 'new finding')}: {describe_finding(bad[0])}{more}")
     else:
         parts.append("no new findings" if not counts[FindingState.NEW] else _tolerated(counts[FindingState.NEW]))
     words = {FindingState.KNOWN: "known", FindingState.FIXED: "repaired", FindingState.FLAKY: "flaky",

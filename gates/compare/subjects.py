@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gates.compare.case import Case
+from gates.compare.case import Case, describe_finding
 from gates.results import Finding, FindingState, GateResult, Judgement, Severity, Subject, SubjectKind, Verdict
-from gates.tools.base import fingerprint
 
 FAILED = "tests.failed"
 VANISHED = "tests.vanished"
@@ -30,8 +30,9 @@ _BRING_BACK = "bring it back; if it was meant, sign off with --accept-debt"
 
 
 def identity(rule: str, name: str) -> str:
-    """Return the fingerprint of a finding that is made out of a subject."""
-    return fingerprint(rule, name)
+    """Return the fingerprint of a finding that is made out of a subject, in the form that tools give theirs."""
+    # Not by gates.tools.base: that would load every tool in order to compare numbers.
+    return hashlib.sha256(f"{rule}\x1f{name}".encode()).hexdigest()[:16]
 
 
 def named(gate: GateResult, kind: SubjectKind) -> dict[str, Subject]:
@@ -99,18 +100,16 @@ def _judge_tests(case: Case, tests: Mapping[str, Subject], before: Mapping[str, 
         was_broken = then is not None and then.outcome in _BROKEN
         if test.outcome in _BROKEN:
             state = FindingState.KNOWN if was_broken else FindingState.NEW
-            findings.append(_about(FAILED, Severity.HIGH, test, f"{name} {_words(test)}", state))
+            findings.append(_about(FAILED, Severity.HIGH, test, _words(test), state))
         elif test.outcome == "flaky":
             findings.append(
-                _about(
-                    FLAKY, Severity.LOW, test, f"{name} failed and then passed on the same build", FindingState.FLAKY
-                )
+                _about(FLAKY, Severity.LOW, test, "failed and then passed on the same build", FindingState.FLAKY)
             )
         elif test.outcome == "skipped" and then is not None and then.outcome != "skipped":
-            told = f"{name} is skipped; in {phase} it was run ({then.outcome})"
+            told = f"is skipped; in {phase} it was run ({then.outcome})"
             findings.append(_about(SKIPPED, Severity.MEDIUM, test, told, FindingState.NEW))
         elif test.outcome == "passed" and was_broken:
-            findings.append(_about(FAILED, Severity.HIGH, test, f"{name} passes again", FindingState.FIXED))
+            findings.append(_about(FAILED, Severity.HIGH, test, "passes again", FindingState.FIXED))
     if case.complete:
         moved = _by_function(name for name in tests if name not in before)
         findings += [_vanished_test(then, phase, moved) for name, then in before.items() if name not in tests]
@@ -125,10 +124,15 @@ _FIX = {
 }
 
 
-def _about(rule: str, severity: Severity, test: Subject, message: str, state: FindingState) -> Finding:
-    file = test.name.partition("::")[0]
-    path = file if ("::" in test.name and "/" in file) or file.endswith(".py") else None
-    return Finding(rule, severity, message, identity(rule, test.name), path=path, state=state, fix=_FIX[rule])
+def _about(rule: str, severity: Severity, test: Subject, told: str, state: FindingState) -> Finding:
+    path, name = _place(test.name)
+    return Finding(rule, severity, f"{name} {told}", identity(rule, test.name), path=path, state=state, fix=_FIX[rule])
+
+
+def _place(name: str) -> tuple[str | None, str]:
+    """Return the file of a test, where its name begins with one, and what it is called there."""
+    file, _, rest = name.partition("::")
+    return (file, rest) if rest and ("/" in file or file.endswith(".py")) else (None, name)
 
 
 def _words(test: Subject) -> str:
@@ -149,7 +153,7 @@ def _by_function(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _vanished_test(then: Subject, phase: str, new: Mapping[str, Sequence[str]]) -> Finding:
-    message = f"{then.name} is gone; in {phase} it was {then.outcome}"
+    message = f"is gone; in {phase} it was {then.outcome}"
     if twins := new.get(_function(then.name)):
         message += f" (a test of the same name is new: {twins[0]}; was it moved?)"
     return _about(VANISHED, Severity.HIGH, then, message, FindingState.NEW)
@@ -187,7 +191,8 @@ def _tests_judgement(
 
 
 def _first(findings: Sequence[Finding], words: str) -> str:
-    return findings[0].message if len(findings) == 1 else f"{len(findings)} {words}: {findings[0].message}, …"
+    shown = describe_finding(findings[0])
+    return shown if len(findings) == 1 else f"{len(findings)} {words}: {shown} and {len(findings) - 1} more"
 
 
 def count_outcomes(tests: Iterable[Subject]) -> str:
