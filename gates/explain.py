@@ -23,8 +23,8 @@ ITEM_TEXTS: Mapping[str, str] = {
     'gates looks at that yet, so a command gate with items = ["errors"] decides it, or it is left out with a reason.',
     "performance": "Response times by operation class, errors, memory and concurrency under load meet their targets, "
     "and nothing got worse than in earlier phases by more than the tolerances of [baseline].",
-    "security": "The source is scanned, findings are compared as sets of identities with the earlier phase: what is new "
-    "fails, what was known is shown once.",
+    "security": "The source is scanned, findings are compared as sets of identities with the earlier phase: new ones "
+    "fail, known ones are shown once.",
     "tests": "The project's own tests run, pass, and cover enough; a test that vanished or became skipped since the "
     "earlier phase is a finding.",
     "documentation": "The served document equals the committed one and describes every operation. No tool of gates "

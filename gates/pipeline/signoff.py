@@ -179,7 +179,7 @@ def _verify_verdicts(signoff: Signoff, earlier: list[Earlier]) -> int:
         for gate in run.gates
     ]  # fmt: skip
     documented = list(documented_operations(again))
-    done = build_done(again, policy=policy, owners=owners, classes=classes, documented=documented)
+    done = build_done(again, policy=policy, target_owners=owners, classes=classes, documented=documented)
     pairs = [(gate.gate, gate.verdict, new.verdict) for gate, new in zip(run.gates, again, strict=True)]
     pairs += [(item.item, item.verdict, new.verdict) for item, new in zip(run.done, done, strict=True)]
     pairs.append(("the run", run.verdict, run_verdict(done, again, None)))
