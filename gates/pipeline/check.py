@@ -178,8 +178,8 @@ def conclude(
     classes = operation_classes(ordered, place.configuration.operations.model_dump())
     documented = list(documented_operations(ordered))
     done = build_done(
-        ordered, policy=policy, target_owners=_owners(place.configuration, plan), classes=classes, documented=documented,
-        asked=plan.asked,
+        ordered, policy=policy, target_owners=_owners(place.configuration, plan), classes=classes,
+        documented=documented, asked=plan.asked,
     )  # fmt: skip
     verdict = run_verdict(done, ordered, plan.asked)
     earlier = place.earlier(plan)
