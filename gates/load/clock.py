@@ -27,6 +27,21 @@ class _TimerSpec(ctypes.Structure):
     )  # fmt: skip
 
 
+def go_first() -> bool:
+    """Ask the system to wake this process before ordinary ones, and return whether it does.
+
+    With two busy neighbours on two cores requests left 0.15 ms late (p99) instead of 5 ms. It takes a permission that
+    root has; where it is refused the lag stays what it is. Not for load that uses its core up: the backend needs it.
+    """
+    if not hasattr(os, "sched_setscheduler"):
+        return False
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
+    except OSError:
+        return False
+    return True
+
+
 class Alarm:
     """Puts one greenlet to sleep until a moment of `time.monotonic()`."""
 

@@ -24,6 +24,7 @@ from locust.exception import StopUser
 from gates.document import Document, Operation, operation_of
 from gates.load.assignment import ASSIGNMENT_VARIABLE, HEADERS_VARIABLE, Numbered, read_assignment
 from gates.load.client import Answer, Connection, ExchangeFailed, address_of, serialize
+from gates.load.clock import go_first
 from gates.load.dispatch import Dispatcher
 from gates.load.histogram import add
 from gates.load.recording import Record, write_record
@@ -210,6 +211,7 @@ if ASSIGNMENT.kind == "open":
             raise StopUser()
 
     def _conduct(environment: Any) -> None:
+        RECORD.went_first = go_first()
         start = time.monotonic()
         STRETCH.plan(start + _WHOLE.warm_up, start + _WHOLE.end)
         dropped = DISPATCHER.run(start, start + _WHOLE.end + ASSIGNMENT.timeout)

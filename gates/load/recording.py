@@ -55,7 +55,7 @@ class Record:
 
     `lag` is how late requests were sent though a connection was free, `waited` how long the others waited for one.
     `generator_cpu` is seconds of CPU per second. `connections` had at least one success; with the project's own
-    locustfile it is the number of its users.
+    locustfile it is the number of its users. `went_first` is whether the system woke the generator before others.
     """
 
     begin: float = 0.0
@@ -66,6 +66,7 @@ class Record:
     reopened: int = 0
     connections: int = 0
     generator_cpu: float = 0.0
+    went_first: bool = False
     locust: str = ""
     operations: dict[str, OperationRecord] = field(default_factory=dict)
     lag: dict[int, int] = field(default_factory=dict)
@@ -141,7 +142,7 @@ def parse_record(text: str) -> Record:
             begin=float(data["begin"]), end=float(data["end"]), last=float(data["last"]),
             scheduled=int(data["scheduled"]), sent=int(data["sent"]), reopened=int(data["reopened"]),
             connections=int(data["connections"]), generator_cpu=float(data["generator_cpu"]),
-            locust=str(data["locust"]), lag=_whole(data["lag"]), waited=_whole(data["waited"]),
+            went_first=bool(data["went_first"]), locust=str(data["locust"]), lag=_whole(data["lag"]), waited=_whole(data["waited"]),
             operations={
                 name: OperationRecord(
                     _whole(one["statuses"]),

@@ -143,11 +143,7 @@ def _subjects(campaign: Campaign) -> tuple[Subject, ...]:
 def _not_loaded(prepared: Prepared | None) -> list[Gap]:
     if prepared is None:
         return []
-    reasons = {
-        name: one.reason
-        for name, one in prepared.tried.items()
-        if one.reason and one.reason != LEFT_OUT
-    }
+    reasons = {name: one.reason for name, one in prepared.tried.items() if one.reason and one.reason != LEFT_OUT}
     if not reasons:
         return []
     told = [f"{name} {reason}" for name, reason in reasons.items()]

@@ -86,7 +86,9 @@ def _conditions(
         "failed_share": (requests - record.succeeded) / requests if requests else None,
         "reopened": float(record.reopened),
         "generator_cpu": record.generator_cpu,
+        "went_first": None if own else float(record.went_first),
         "server_cpu": cpu,
+        "pressure": observation.pressure(record.begin, record.end),
         "steal": observation.steal(record.begin, record.end),
     }
     return {name: value for name, value in seen.items() if value is not None}

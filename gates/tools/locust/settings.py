@@ -32,9 +32,9 @@ class LoadSettings(Tool):
     locustfile: str | None = Field(
         default=None,
         description="The project's own locustfile, from the project's folder. It runs in the harness's own "
-        "interpreter, so it may import Locust and what is installed beside gates, but not the backend's packages. Its users are a "
-        "closed loop: latencies count from when a request was really sent. GATES_LOAD_HEADERS holds the headers of "
-        "the login as JSON",
+        "interpreter, so it may import Locust and what is installed beside gates, but not the backend's packages. Its "
+        "users are a closed loop: latencies count from when a request was sent. GATES_LOAD_HEADERS holds the headers "
+        "of the login as JSON",
         examples=["load/locustfile.py"],
     )
     rate: PerSecond | None = Field(
