@@ -55,10 +55,9 @@ class _Tried:
     confirmed: frozenset[tuple[str, str]]
 
     @property
-    def deadly(self) -> str:
-        """The operation that was called last before the backend was gone; empty when it lives."""
-        calls = self.trial.observed.calls
-        return calls[-1].operation if self.died and calls else ""
+    def deadly(self) -> tuple[str, tuple[str, ...]]:
+        """The operation that most likely ended the backend, and the last that were called; empty when it lives."""
+        return evidence.deadly(self.trial.observed.calls) if self.died else ("", ())
 
 
 class Schemathesis(Tool):
@@ -195,7 +194,7 @@ class Schemathesis(Tool):
             subjects=evidence.subjects((one.name for one in document.operations), observed, plan.excluded),
             operations=evidence.operations_seen(document, observed),
             gaps=tuple(self._gaps(names, tried, scrub, has_login)),
-            requests=evidence.corpus(observed, scrub, tried.deadly),
+            requests=evidence.corpus(observed, scrub, tried.deadly[0]),
             documents={"openapi": document.text, known.DOCUMENT: tried.trial.known},
             configurations={"schemathesis.toml": digest(plan.configuration())},
             versions={"schemathesis": observed.version or version("schemathesis")},
@@ -205,19 +204,20 @@ class Schemathesis(Tool):
     def _findings(self, tried: _Tried, flaky: set[tuple[str, str]], scrub: Scrub) -> tuple[Finding, ...]:
         observed = tried.trial.observed
         found = dict(observed.failures)
-        deadly = []
+        deaths = []
         if tried.died:
+            operation, last = tried.deadly
             # The request that was not answered is the death itself, and not one more finding.
-            found.pop((tried.deadly, "connection-dropped"), None)
+            found.pop((operation, "connection-dropped"), None)
             request = observed.last_request[1] if observed.last_request else None
-            deadly = [findings.died(tried.deadly, request, tried.last_lines, scrub)]
+            deaths = [findings.died(operation, last, request, tried.last_lines, scrub)]
         shown = [
             findings.finding(failure, scrub, FindingState.FLAKY if key in flaky else FindingState.NEW)
             for key, failure in found.items()
         ]
         marks = {one.fingerprint for one in shown}
         again = known.known_findings(tried.trial.known, tried.trial.known_ids, marks, scrub)
-        return findings.by_severity([*deadly, *shown, *again])
+        return findings.by_severity([*deaths, *shown, *again])
 
     def _gaps(self, names: list[str], tried: _Tried, scrub: Scrub, has_login: bool) -> list[Gap]:
         done = tried.trial

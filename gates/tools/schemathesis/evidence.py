@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from gates.tools.schemathesis.findings import Scrub
 
 _REFUSED = (401, 403)
 _READING = ("GET ", "HEAD ", "OPTIONS ")
+_TOLD_TO_GO = re.compile(r"(?i)shut.?down|stop|exit|quit|kill|terminate|restart")
+_LAST_CALLS = 6
+_GOING_SECONDS = 10.0
 _NAMED = 12
 _MAX_BODY = 4096
 
@@ -238,3 +242,20 @@ def login_gap(calls: Sequence[Call]) -> Gap:
         "what needs a login was tested without one from there on",
         f'leave the operation that ends it out: exclude = ["{operations[0]}"]',
     )
+
+
+def deadly(calls: Sequence[Call]) -> tuple[str, tuple[str, ...]]:
+    """Return the operation that most likely ended a backend, and those that were called last, the latest first.
+
+    The last call did it when it was not answered. A backend that is told to go answers first, and may take more calls
+    while it goes: then it was one that is named for it.
+    """
+    last = tuple(dict.fromkeys(call.operation for call in reversed(calls[-_LAST_CALLS:])))
+    if not last or calls[-1].status is None:
+        return (last[0] if last else ""), last
+    for call in reversed(calls):
+        if call.time < calls[-1].time - _GOING_SECONDS:
+            break
+        if _TOLD_TO_GO.search(call.operation) and _succeeded(call):
+            return call.operation, tuple(dict.fromkeys((*last, call.operation)))
+    return last[0], last

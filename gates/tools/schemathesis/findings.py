@@ -21,7 +21,7 @@ import binascii
 import http.client
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gates.results import Finding, FindingState, Severity
 from gates.tools.base import fingerprint
@@ -48,6 +48,7 @@ _FIX = {
     "ignored_auth": "check the credentials before anything else, and answer 401 without valid ones",
     "object_level_authorization": "check that the resource belongs to the one who asks for it",
 }
+_LAST_LINES = 400
 _CURL_BODY = 160
 _CURL_TARGET = 240
 _DETAIL = 200
@@ -105,16 +106,18 @@ def fix_of(check: str) -> str:
     return _FIX.get(check, "see `st explain` for what this check expects")
 
 
-def died(operation: str, request: SentRequest | None, last_lines: str, scrub: Scrub) -> Finding:
-    """Return the finding for a backend that ended or stopped answering while it was fuzzed."""
-    last = " ".join(last_lines.split())[-400:]
-    message = f"the backend went away; the last operation that was called is {operation or 'unknown'}"
+def died(operation: str, last: Sequence[str], request: SentRequest | None, last_lines: str, scrub: Scrub) -> Finding:
+    """Return the finding for a backend that ended or stopped answering; `last` are the calls before, latest first."""
+    lines = " ".join(last_lines.split())[-_LAST_LINES:]
+    message = (
+        f"the backend went away while it was fuzzed; called last were {', '.join(last) or 'none of its operations'}"
+    )
     if request is not None:
-        message += f". Reproduce: {curl(request)}"
+        message += f". The last request: {curl(request)}"
     return Finding(
         rule="backend.died",
         severity=Severity.HIGH,
-        message=scrub(message + (f". Its last lines: {last}" if last else "")),
+        message=scrub(message + (f". Its last lines: {lines}" if lines else "")),
         fingerprint=identity(operation, "backend.died"),
         operation=operation or None,
         fix=f'find out why it ended; if it is meant to, leave the operation out: exclude = ["{operation}"]',
@@ -135,7 +138,7 @@ def curl(request: SentRequest) -> str:
         else:
             words += ["-H", _quoted(f"{name}: {value}", _CURL_BODY)]
     if request.body:
-        words += ["-d", _quoted(_text(request.body), _CURL_BODY)]
+        words += ["--data-raw", _data(request.body)]
     target = re.sub(r'([$`"\\])', r"\\\1", _shortened(request.target, _CURL_TARGET))
     return " ".join([*words, f'"$URL{target}"'])
 
@@ -159,12 +162,13 @@ def _sentence(failure: Failure) -> str:
     )
 
 
-def _text(body: bytes) -> str:
+def _data(body: bytes) -> str:
     try:
-        text = body.decode()
+        return _quoted(body.decode(), _CURL_BODY)
     except UnicodeDecodeError:
-        return f"<{len(body)} bytes>"
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
+        # As bash writes bytes.
+        shown = "".join(f"\\x{byte:02x}" for byte in body[: _CURL_BODY // 4])
+        return f"$'{shown}'" + (f" # of {len(body)} bytes" if len(body) > _CURL_BODY // 4 else "")
 
 
 def _shortened(text: str, length: int) -> str:
