@@ -65,8 +65,10 @@ def value(number: float | None, unit: str) -> str:
     """Return a number as people write it; a missing or impossible one is a dash, never a figure."""
     if number is None or not math.isfinite(number):
         return "–"
-    if unit in ("1", "") and float(number).is_integer():
-        return f"{int(number):,}"
+    if unit in ("1", ""):
+        return (
+            f"{int(number):,}" if float(number).is_integer() else f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+        )
     return format_value(number, unit)
 
 
@@ -103,6 +105,7 @@ _KEY_NUMBERS = (
     ("coverage.branches", "{} branches", True),
     ("coverage.changed_lines", "{} of changed lines", True),
     ("security.lines", "{} lines read", True),
+    ("security.nosec", "{} nosec", False),
     ("fuzz.operations", "{} operations", True),
     ("fuzz.cases", "{} cases", True),
     ("load.p95", "p95 {}", True),

@@ -76,6 +76,8 @@ def test_one_line_is_one_line() -> None:
         (0.8996, "ratio", "89.96 %"),
         (0.1131, "s", "113 ms"),
         (2.5, "1", "2.5"),
+        (0.0839009, "1", "0.0839"),
+        (12345.678, "1", "12,346"),
     ],
 )
 def test_numbers_are_written_as_people_write_them(number: float | None, unit: str, text: str) -> None:

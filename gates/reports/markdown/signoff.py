@@ -19,7 +19,7 @@ from gates.reports.wording import (
     subject,
     value,
 )
-from gates.results import FindingState, Judgement, Measurement, OperationRow, Run, Signoff
+from gates.results import FindingState, Judgement, Measurement, OperationRow, Run, Signoff, Verdict
 
 _UNDER_LOAD = ("load.p50", "load.p95", "load.p99", "load.throughput", "load.errors")
 
@@ -82,10 +82,13 @@ def _left_out(run: Run) -> list[str]:
 def _items(run: Run) -> list[str]:
     lines = []
     for item in run.done:
+        if item.verdict is Verdict.SKIPPED:
+            lines.append(f"- left out: {prose(item.title)}")
+            continue
         gates = ", ".join(sorted(item.gates))
-        lines.append(f"{item.verdict.value}: {prose(item.title)}" + (f" ({prose(gates)})" if gates else ""))
+        lines.append(f"- {item.verdict.value}: {prose(item.title)}" + (f" ({prose(gates)})" if gates else ""))
         lines += [f"  - {prose(reason)}" for reason in item.reasons]
-    return [line if line.startswith("  ") else f"- {line}" for line in lines]
+    return lines
 
 
 def _judgements(run: Run, *kinds: str) -> list[Judgement]:
