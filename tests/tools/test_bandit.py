@@ -144,6 +144,13 @@ def test_odd_bytes_do_not_vanish(project: Path, content: bytes) -> None:
         Bandit().run(make_context(project))
 
 
+def test_a_file_that_bandit_does_not_mention_was_not_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gates.tools.bandit.parse", lambda *texts: parse(recorded("1.9.4-moved")))
+    (project / "orders" / "other.py").write_text(EVAL)
+    with pytest.raises(ToolError, match=r"1 of 2 files: orders/other\.py \(bandit did not mention it\)"):
+        Bandit().run(make_context(project))
+
+
 def test_a_link_to_nothing_and_a_pipe_are_files_that_were_not_read(project: Path) -> None:
     (project / "orders" / "gone.py").symlink_to("nowhere.py")
     os.mkfifo(project / "orders" / "pipe.py")

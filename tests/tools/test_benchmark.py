@@ -190,7 +190,7 @@ def test_a_command_that_succeeds_without_pytest_measured_nothing(project: Path) 
 
 
 def test_failing_benchmarks_fail_and_the_others_are_measured(project: Path) -> None:
-    write(project, ONE + "\ndef test_bad(benchmark):\n    assert benchmark(sum, [1]) == 2\n", ini="-x")
+    write(project, "def test_bad(benchmark):\n    assert benchmark(sum, [1]) == 2\n\n" + ONE, ini="-x")
     write(project, "import nothing_of_that_name\n", name="test_zbroken.py")
     readings = bench(command="pytest benchmarks/test_it.py").run(make_context(project))
     assert [f.message for f in readings.findings] == ["benchmarks/test_it.py::test_bad failed: assert 1 == 2"]

@@ -81,7 +81,7 @@ class Bandit(Tool):
             scan.readings,
             gaps=(*map(_missing_gap, missing), *map(_outside_gap, search.outside), *internal),
             configurations={"bandit": digest(json.dumps(settings, sort_keys=True))},
-            versions={"bandit": version("bandit"), "python": ".".join(map(str, sys.version_info[:3]))},
+            versions={"bandit": version("bandit"), "python of gates": ".".join(map(str, sys.version_info[:3]))},
             notes=tuple(self._notes(context, search, scan, paths)),
         )  # fmt: skip
 
@@ -121,7 +121,8 @@ class Bandit(Tool):
         raise NotMeasured(f"there is no Python file below {looked}", hint)
 
     def _scan(self, context: Context, files: Mapping[str, int]) -> tuple[Scan, list[Gap]]:
-        # An ini file that is named keeps bandit from looking for a `.bandit` among the scanned files.
+        # bandit looks for a `.bandit` in the folders it is given, and gets none; with a file that is named it does not
+        # look anywhere, which a later version might.
         ini = context.directory / "bandit.ini"
         ini.write_text("[bandit]\n")
         deadline = time.monotonic() + self.timeout
