@@ -222,22 +222,26 @@ class Preparation:
                 one.reason = f"{problem} after the other operations had been tried"
             one.status = status
 
-    def service_time(self, work: tuple[Work, ...], seconds: float) -> float:
-        """Return the mean time of a request, sent one after another over one connection for a while.
+    def service_times(self, work: tuple[Work, ...], seconds: float) -> dict[str, float]:
+        """Return the mean time of each operation, sent one after another over one connection for a while.
 
         Every operation is sent at least once; what fails counts as what it took.
         """
         names = evenly({one.operation: one.weight for one in work}, "service time")
         requests = {one.operation: one.request for one in work}
+        times: dict[str, list[float]] = {one.operation: [] for one in work}
         began, sent = time.monotonic(), 0
         while sent < len(work) or time.monotonic() - began < seconds:
+            name = next(names)
+            before = time.monotonic()
             try:
-                self._send(requests[next(names)])
+                self._send(requests[name])
             except ExchangeFailed:
                 self._connection.close()
+            times[name].append(time.monotonic() - before)
             sent += 1
         self._connection.close()
-        return (time.monotonic() - began) / sent
+        return {name: sum(seen) / len(seen) for name, seen in times.items()}
 
 
 def _order(operation: Operation) -> tuple[int, int]:

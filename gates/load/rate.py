@@ -1,24 +1,45 @@
-"""How many requests per second a backend is loaded with, and for how long; pure."""
+"""How many requests per second each operation of a backend is loaded with, and for how long; pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _MARGIN = 1.05
 """Above a demanded throughput: the last answers of a stretch come a little after its end."""
+_CAP = 0.25
+"""Where operations do not come equally often: the most of the backend's time that one of them may have."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """Requests per second over all operations, seconds per epoch, and in words where the rate comes from."""
+class Recorded:
+    """The rates of a baseline: of each operation that had its own, and of all others."""
 
-    per_second: float
+    common: float
+    own: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Requests per second of each operation, seconds per epoch, and in words where the rates come from.
+
+    `common` is that of every operation that is not held back, and of those that a later phase adds.
+    """
+
+    common: float
+    each: Mapping[str, float]
     seconds: float
     origin: str
 
-    def per_operation(self, operations: int) -> float:
-        """Return requests per second and operation: the same in a later phase, however many there are then."""
-        return self.per_second / operations if operations else 0.0
+    @property
+    def total(self) -> float:
+        """Requests per second over all operations."""
+        return sum(self.each.values())
+
+    @property
+    def held_back(self) -> tuple[str, ...]:
+        """Operations that come less often than the others."""
+        return tuple(name for name, rate in self.each.items() if rate < self.common * (1 - 1e-9))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +55,57 @@ class Wish:
     epochs: int
 
 
-def choose_rate(
-    wish: Wish, *, operations: int, service_time: float, recorded: float | None = None, demanded: float | None = None
-) -> Rate:
-    """Return the rate: as configured, else as in the baseline (`recorded`, per operation), else what is borne.
+def choose_rates(
+    wish: Wish,
+    service_times: Mapping[str, float],
+    *,
+    recorded: Recorded | None = None,
+    demanded: float | None = None,
+) -> Rates:
+    """Return the rates: as configured, else as in the baseline, else what is borne.
 
-    What is borne is a share of what one connection gets through with the mean `service_time` (seconds), up to a limit;
-    but at least the throughput that a target demands, which could not be shown otherwise. Where so few requests come
-    that an operation gets less than it needs, epochs become longer.
+    What is borne is a share of what one connection gets through with the mean `service_times` (seconds by operation),
+    up to a limit; but at least the throughput that a target demands, which could not be shown otherwise. All operations
+    come equally often, unless slow ones would leave the others with too few requests: those are held back then.
+    Where an operation still gets less than it needs, epochs become longer.
     """
+    names = list(service_times)
     if wish.rate is not None:
-        rate, origin = wish.rate, "as configured"
-    elif recorded is not None:
-        rate, origin = recorded * operations, "as in the baseline, per operation"
-    else:
-        borne = wish.share / max(service_time, 1e-6)
-        rate = min(wish.limit, borne)
-        origin = f"{wish.share:.0%} of what one connection bears" if borne < wish.limit else "the limit of the profile"
-    if demanded is not None and wish.rate is None and rate < demanded * _MARGIN:
-        rate, origin = demanded * _MARGIN, "the throughput that is demanded"
-    needed = wish.requests * operations / (rate * wish.epochs)
-    seconds = max(wish.seconds, min(needed, wish.longest))
-    return Rate(rate, seconds, origin)
+        return _rates(wish, wish.rate / len(names), dict.fromkeys(names, wish.rate / len(names)), "as configured")
+    if recorded is not None:
+        each = {name: recorded.own.get(name, recorded.common) for name in names}
+        return _rates(wish, recorded.common, each, "as in the baseline")
+    times = {name: max(seconds, 1e-6) for name, seconds in service_times.items()}
+    borne = wish.share / sum(times.values())
+    common = min(borne, wish.limit / len(names))
+    origin = "the limit of the profile" if borne > common else f"{wish.share:.0%} of what one connection bears"
+    each = dict.fromkeys(names, common)
+    if common * wish.longest * wish.epochs < wish.requests:
+        common, each = _held_back(wish, times)
+        origin = f"{wish.share:.0%} of what one connection bears, slow operations held back"
+    total = sum(each.values())
+    if demanded is not None and total < demanded * _MARGIN:
+        more = demanded * _MARGIN / total
+        common, each = common * more, {name: rate * more for name, rate in each.items()}
+        origin = "the throughput that is demanded"
+    return _rates(wish, common, each, origin)
+
+
+def _held_back(wish: Wish, times: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+    """Return the highest common rate at which no operation has more than its part of the time, and each one's rate."""
+    cap = wish.share * max(_CAP, 1 / len(times))
+    low, high = 0.0, wish.limit
+    for _ in range(60):
+        middle = (low + high) / 2
+        each = {name: min(middle, cap / seconds) for name, seconds in times.items()}
+        used = sum(rate * times[name] for name, rate in each.items())
+        if used <= wish.share and sum(each.values()) <= wish.limit:
+            low = middle
+        else:
+            high = middle
+    return low, {name: min(low, cap / seconds) for name, seconds in times.items()}
+
+
+def _rates(wish: Wish, common: float, each: Mapping[str, float], origin: str) -> Rates:
+    needed = wish.requests / (common * wish.epochs) if common > 0 else wish.longest
+    return Rates(common, each, max(wish.seconds, min(needed, wish.longest)), origin)

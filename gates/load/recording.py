@@ -142,7 +142,8 @@ def parse_record(text: str) -> Record:
             begin=float(data["begin"]), end=float(data["end"]), last=float(data["last"]),
             scheduled=int(data["scheduled"]), sent=int(data["sent"]), reopened=int(data["reopened"]),
             connections=int(data["connections"]), generator_cpu=float(data["generator_cpu"]),
-            went_first=bool(data["went_first"]), locust=str(data["locust"]), lag=_whole(data["lag"]), waited=_whole(data["waited"]),
+            went_first=bool(data["went_first"]), locust=str(data["locust"]),
+            lag=_whole(data["lag"]), waited=_whole(data["waited"]),
             operations={
                 name: OperationRecord(
                     _whole(one["statuses"]),

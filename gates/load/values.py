@@ -25,6 +25,11 @@ _FORMATS = {
     "byte": "dGV4dA==", "base64": "dGV4dA==", "password": "Passw0rd!example",
     "json-pointer": "/a", "regex": "a",
 }  # fmt: skip
+_MISNAMED = {
+    "int": "integer", "long": "integer", "float": "number", "double": "number", "bool": "boolean",
+    "list": "array", "dict": "object", "str": "string",
+}  # fmt: skip
+"""What documents written by hand call the types; a text where a number is meant would be refused."""
 _IN_A_PLACE_OF_ITS_OWN = uuid.UUID("6d0c63b4-2d1f-5b1e-9d0a-6b8f3a4c2e11")
 
 
@@ -256,7 +261,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if isinstance(kind, list):
         kind = next((one for one in kind if one != "null"), "null")
     if isinstance(kind, str):
-        return kind
+        return _MISNAMED.get(kind, kind)
     if "properties" in schema or "additionalProperties" in schema or "required" in schema:
         return "object"
     if "items" in schema or "minItems" in schema:

@@ -76,6 +76,8 @@ def draw(document: Document, operation: Operation, *, full: bool = False, unique
             cookies.append(f"{name}={quote(_joined(value))}")
         elif name.lower() not in _NOT_FOR_REQUESTS:
             headers[name] = _joined(value)
+    if accepted := _documented_media(document, operation):
+        headers["Accept"] = ", ".join([*accepted, "*/*;q=0.1"])
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
     path = document.base_path + operation.path
@@ -83,6 +85,19 @@ def draw(document: Document, operation: Operation, *, full: bool = False, unique
         values.setdefault(name, "1")
     media, body = _body(document, operation, Values(document, full=full, unique=unique))
     return Blueprint(operation, path, values, tuple(query), headers, media, body)
+
+
+def _documented_media(document: Document, operation: Operation) -> list[str]:
+    """Return the media types that a success is documented with, as a client that read the document would ask for."""
+    kinds = [str(kind) for kind in operation.definition.get("produces") or document.content.get("produces") or ()]
+    responses = operation.definition.get("responses")
+    for status, raw in responses.items() if isinstance(responses, Mapping) else ():
+        response = _resolved(document, raw) if str(status).startswith("2") else None
+        content = response.get("content") if isinstance(response, Mapping) else None
+        kinds += [str(kind) for kind in content] if isinstance(content, Mapping) else []
+    return [
+        kind for kind in dict.fromkeys(kinds) if kind != "*/*" and re.fullmatch(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+", kind)
+    ]
 
 
 def _is_sent(document: Document, parameter: Mapping[str, Any]) -> bool:
@@ -114,7 +129,9 @@ def _value_of(document: Document, values: Values, parameter: Mapping[str, Any], 
         media = _resolved(document, next(iter(content.values())))
         return json.dumps(values.of(media.get("schema", {}), name))
     own = {key: value for key, value in parameter.items() if key not in _SCHEMA_KEYS}
-    return values.of(own or {"type": "string"}, name)  # Swagger 2.0: the parameter is its own schema
+    if not own:
+        return "1" if parameter.get("in") == "path" else name  # nothing is said of it: a number is a text as well
+    return values.of(own, name)  # Swagger 2.0: the parameter is its own schema
 
 
 def _text(value: Any) -> str:

@@ -79,12 +79,14 @@ class Locust(LoadSettings):
 
     def _notes(self, campaign: Campaign) -> list[str]:
         notes = []
-        rate, prepared = campaign.rate, campaign.prepared
-        if rate is not None and prepared is not None:
+        rates, prepared = campaign.rates, campaign.prepared
+        if rates is not None and prepared is not None:
             notes.append(
-                f"{len(prepared.work)} operations at {rate.per_second:.3g} requests/s together ({rate.origin}), "
-                f"{len(campaign.epochs)} epochs of {rate.seconds:.3g} s"
+                f"{len(prepared.work)} operations at {rates.total:.3g} requests/s together ({rates.origin}), "
+                f"{len(campaign.epochs)} epochs of {rates.seconds:.3g} s"
             )
+            if rates.held_back:
+                notes.append(f"these came less often, because they are slow: {', '.join(rates.held_back)}")
             deleting = [name for name in _documented(campaign) if name.startswith("DELETE ")]
             if deleting:
                 notes.append(f"not loaded, because it takes away what the others need: {', '.join(deleting)}")

@@ -12,13 +12,13 @@ from gates.document import Document, matches
 from gates.errors import BackendFailed, NotMeasured, ToolError
 from gates.load.assignment import Assignment
 from gates.load.preparation import Preparation, Prepared, Spoiled
-from gates.load.rate import Rate, choose_rate
+from gates.load.rate import Rates, Recorded, choose_rates
 from gates.load.recording import Record
 from gates.load.run import Locustfile, run_load
 from gates.load.schedule import Arrivals
 from gates.results import Finding, RecordedRequest, Severity
 from gates.tools.base import Context, Serving, fingerprint
-from gates.tools.locust.epoch import Loaded, assess
+from gates.tools.locust.epoch import Loaded, assess, recorded_rates
 from gates.tools.locust.settings import LoadSettings
 
 LEFT_OUT = "is left out by `exclude`"
@@ -56,7 +56,7 @@ class Campaign:
     dropped: dict[str, str] = field(default_factory=dict)
     """Operations that were loaded at first, and could not be on a later backend."""
     document: Document | None = None
-    rate: Rate | None = None
+    rates: Rates | None = None
     concurrency: Concurrency | None = None
     started_by_us: bool = True
     _began: float = field(default_factory=time.monotonic)
@@ -167,10 +167,9 @@ class Campaign:
             raise NotMeasured("no operation could be loaded: " + _reasons(prepared), "see [backend.auth] and `exclude`")
         if self.prepared is None:
             self.prepared = prepared
-            service_time = preparation.service_time(prepared.work, _PROBE_SECONDS)
-            self.rate = choose_rate(
-                self.settings.wish(), operations=len(prepared.work), service_time=service_time,
-                recorded=self._recorded_rate(), demanded=self._demanded("load.throughput"),
+            self.rates = choose_rates(
+                self.settings.wish(), preparation.service_times(prepared.work, _PROBE_SECONDS),
+                recorded=self._recorded_rates(), demanded=self._demanded("load.throughput"),
             )  # fmt: skip
         else:
             now = {work.operation for work in prepared.work}
@@ -191,9 +190,9 @@ class Campaign:
         baseline = self.context.baseline
         return {request.operation: request for request in baseline.readings.requests} if baseline else {}
 
-    def _recorded_rate(self) -> float | None:
+    def _recorded_rates(self) -> Recorded | None:
         epochs = self.context.baseline.readings.epochs if self.context.baseline else ()
-        return next((rate for epoch in epochs if (rate := epoch.conditions.get("operation_rate"))), None)
+        return next((rates for epoch in epochs if (rates := recorded_rates(epoch))), None)
 
     def _demanded(self, name: str) -> float | None:
         demand: Any = self.context.targets.get(name)
@@ -225,13 +224,13 @@ class Campaign:
         )  # fmt: skip
         if prepared is None:
             return common
-        assert self.rate is not None
-        assert self.prepared is not None
-        # An operation that this backend refuses takes its share of the requests along.
-        rate = self.rate.per_operation(len(self.prepared.work)) * len(prepared.work)
+        assert self.rates is not None
+        # An operation that this backend refuses takes its requests along; one that is new comes like most others.
+        each = {work.operation: self.rates.each.get(work.operation, self.rates.common) for work in prepared.work}
+        arrivals = Arrivals(sum(each.values()), settings.warm_up, self.rates.seconds, settings.burst)
         return replace(
-            common, kind="open", arrivals=Arrivals(rate, settings.warm_up, self.rate.seconds, settings.burst),
-            connections=settings.connections, work=prepared.work, first=prepared.first + 1, operations=(),
+            common, kind="open", arrivals=arrivals, connections=settings.connections, operations=(),
+            work=tuple(replace(work, weight=each[work.operation]) for work in prepared.work), first=prepared.first + 1,
         )  # fmt: skip
 
     def _bear(self, serving: Serving, open_loop: Assignment, loaded: Record) -> Concurrency:
@@ -261,7 +260,7 @@ class Campaign:
 
     def _progress(self, done: float, share: float, text: str) -> None:
         settings = self.settings
-        seconds = self.rate.seconds if self.rate else settings.seconds
+        seconds = self.rates.seconds if self.rates else settings.seconds
         epoch = settings.warm_up + seconds + _AROUND_AN_EPOCH
         together = settings.concurrency_seconds + _AROUND_AN_EPOCH if self._connections() else 0.0
         whole = settings.epochs * epoch + together

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from gates.load.assignment import Assignment
 from gates.load.histogram import quantile
 from gates.load.observation import Observation
+from gates.load.rate import Recorded
 from gates.load.recording import OperationRecord, Record
 from gates.load.run import Outcome
 from gates.load.validity import Doubt, doubts
 from gates.results import Epoch
+
+_COMMON_RATE = "operation_rate"
+_OWN_RATE = "rate of "
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,24 @@ def assess(number: int, assignment: Assignment, outcome: Outcome, *, login_works
     )  # fmt: skip
 
 
+def _rates(assignment: Assignment) -> dict[str, float | None]:
+    """Return the rate that operations have in common, and that of each one that comes less often."""
+    if not assignment.work:
+        return {}
+    common = max(work.weight for work in assignment.work)
+    own = {f"{_OWN_RATE}{work.operation}": work.weight for work in assignment.work if work.weight < common}
+    return {_COMMON_RATE: common, **own}
+
+
+def recorded_rates(epoch: Epoch) -> Recorded | None:
+    """Return the rates that an earlier phase's epoch was loaded with; None when they were not its own to choose."""
+    common = epoch.conditions.get(_COMMON_RATE)
+    if not common:
+        return None
+    own = {name.removeprefix(_OWN_RATE): rate for name, rate in epoch.conditions.items() if name.startswith(_OWN_RATE)}
+    return Recorded(common, own)
+
+
 def _conditions(
     assignment: Assignment, record: Record, observation: Observation, cpu: float | None
 ) -> dict[str, float]:
@@ -77,7 +99,7 @@ def _conditions(
         "requests": float(requests),
         "operations": float(len(record.operations)),
         "rate": None if own else assignment.arrivals.rate,
-        "operation_rate": None if own or not assignment.work else assignment.arrivals.rate / len(assignment.work),
+        **_rates(assignment),
         "users": float(assignment.connections) if own else None,
         "sent_share": record.sent / record.scheduled if record.scheduled and not own else None,
         "lag_p99": quantile(record.lag, 0.99) if record.lag else None,
