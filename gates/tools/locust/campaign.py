@@ -14,11 +14,11 @@ from gates.load.assignment import Assignment
 from gates.load.preparation import Preparation, Prepared, Spoiled
 from gates.load.rate import Rates, Recorded, choose_rates
 from gates.load.recording import Record
-from gates.load.run import Locustfile, run_load
 from gates.load.schedule import Arrivals
 from gates.results import Finding, RecordedRequest, Severity
 from gates.tools.base import Context, Serving, fingerprint
 from gates.tools.locust.epoch import Loaded, assess, recorded_rates
+from gates.tools.locust.run import Locustfile, run_load
 from gates.tools.locust.settings import LoadSettings
 
 LEFT_OUT = "is left out by `exclude`"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from gates.load.assignment import Assignment
 from gates.load.histogram import quantile
-from gates.load.observation import Observation
 from gates.load.rate import Recorded
 from gates.load.recording import OperationRecord, Record
-from gates.load.run import Outcome
 from gates.load.validity import Doubt, doubts
 from gates.results import Epoch
+from gates.tools.locust.observation import Observation
+from gates.tools.locust.run import Outcome
 
 _COMMON_RATE = "operation_rate"
 _OWN_RATE = "rate of "

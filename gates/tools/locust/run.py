@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from gates import process
+from gates import load, process
 from gates.errors import ToolError
 from gates.load.assignment import ASSIGNMENT_VARIABLE, HEADERS_VARIABLE, Assignment, write_assignment
-from gates.load.observation import Observation
 from gates.load.recording import Record, parse_record
+from gates.tools.locust.observation import Observation
 
-_LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+_LOCUSTFILE = Path(load.__file__).with_name("locustfile.py")
 _LOOK_EVERY = 0.2
 _STARTING = 30.0
 """Seconds that Locust may take to import, and to end."""
