@@ -217,7 +217,7 @@ def history(
     from gates.reports.terminal import render_history
 
     points = measurement_history(project.resolve(), measurement, scope)
-    _say(render_history(points, colour=_colour(), width=_width(), ascii=_ascii()))
+    _say(render_history(points, colour=_colour(), width=_width(), ascii=_ascii(), measurement=measurement))
 
 
 @app.command()
@@ -238,7 +238,7 @@ def profiles(project: Folder = Path()) -> None:
 
     for kind in ("backends", "loads"):
         print(f"{kind}:")
-        for profile in list_profiles(kind, project.resolve()):  # type: ignore[arg-type]
+        for profile in list_profiles(kind, project.resolve()):
             print(f"  {profile.name:12} {profile.title}")
 
 

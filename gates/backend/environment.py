@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gates import process
+from gates import client, process
 from gates.config.model import Backend
 from gates.errors import ConfigurationError
 
@@ -113,3 +113,32 @@ def split_operation(text: str, where: str) -> tuple[str, str]:
     if not method.isalpha() or not path.strip().startswith("/"):
         raise ConfigurationError(f"{where} = {text!r} is not an operation", "write it as `GET /path`")
     return method.upper(), path.strip()
+
+
+def check_settings(settings: Backend, root: Path) -> None:
+    """Raise ConfigurationError for what can be seen to be wrong before anything is started."""
+    if settings.url:
+        client.check_host(expand(settings.url, {}, "[backend] url"), settings.allow_hosts)
+    elif not settings.start:
+        raise ConfigurationError(
+            "[backend] says neither how the backend is started nor where it runs", "write start = …, or url = …"
+        )
+    else:
+        _, values = backend_environment(settings, root, 1, root)
+        words_of(expand(settings.start, values, "[backend] start"), "[backend] start")
+        for command in settings.setup:
+            words_of(expand(command, values, "[backend] setup"), "[backend] setup")
+    auth = settings.auth
+    for seed in settings.seed:
+        split_operation(seed.operation, "[[backend.seed]] operation")
+        expand_all(seed.body, "[[backend.seed]] body")
+    if auth.login:
+        split_operation(auth.login.operation, "[backend.auth] login.operation")
+    if auth.check:
+        split_operation(auth.check, "[backend.auth] check")
+    expand_all([auth.headers, auth.basic or "", auth.login.body if auth.login else {}], "[backend.auth]")
+    if settings.openapi and not settings.openapi.startswith("/") and not (root / settings.openapi).is_file():
+        raise ConfigurationError(
+            f"[backend] openapi = {settings.openapi!r} is not a file of the project",
+            "a path on the backend begins with /, such as /openapi.json",
+        )

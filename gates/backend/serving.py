@@ -13,10 +13,10 @@ import psutil
 
 from gates import client, process
 from gates.backend.access import make_usable
-from gates.backend.environment import backend_environment, expand, words_of
+from gates.backend.environment import backend_environment, check_settings, expand, words_of
 from gates.backend.state import ServingBackend
 from gates.config.model import Backend
-from gates.errors import BackendFailed, ConfigurationError, ToolError
+from gates.errors import BackendFailed, ToolError
 
 _NOT_RUN = (126, 127)
 """Exit codes by which a shell says that the command itself could not be run."""
@@ -29,14 +29,11 @@ def serving(settings: Backend, root: Path, directory: Path) -> Iterator[ServingB
     Raises BackendFailed when it dies or never becomes ready, ToolError when its command could not be run or the login
     is refused, ConfigurationError when gates.toml does not say enough.
     """
+    check_settings(settings, root)
     directory.mkdir(parents=True, exist_ok=True)
     if settings.url:
         yield _connect(settings, root, directory)
         return
-    if not settings.start:
-        raise ConfigurationError(
-            "[backend] says neither how the backend is started nor where it runs", "write start = …, or url = …"
-        )
     data = directory / "data"
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir()
@@ -45,7 +42,7 @@ def serving(settings: Backend, root: Path, directory: Path) -> Iterator[ServingB
     output = directory / "backend.log"
     try:
         _run_setup(settings, root, environment, values, output)
-        words = words_of(expand(settings.start, values, "[backend] start"), "[backend] start")
+        words = words_of(expand(settings.start or "", values, "[backend] start"), "[backend] start")
         with process.start(words, cwd=root, env=environment, stdout=output) as running:
             backend = ServingBackend(f"http://127.0.0.1:{port}", settings, output, data, running)
             _wait_until_ready(backend, port)
@@ -57,7 +54,6 @@ def serving(settings: Backend, root: Path, directory: Path) -> Iterator[ServingB
 
 def _connect(settings: Backend, root: Path, directory: Path) -> ServingBackend:
     url = expand(settings.url or "", {}, "[backend] url").rstrip("/")
-    client.check_host(url, settings.allow_hosts)
     parts = urlsplit(url)
     backend = ServingBackend(f"{parts.scheme}://{parts.netloc}", settings, directory / "backend.log")
     try:
@@ -134,5 +130,5 @@ def _check_listener(backend: ServingBackend, port: int) -> None:
             f"another process answers on port {port}, not the one that was started",
             "does the start command hand over to a service that was already running?",
         )
-    if any(one.laddr.ip in ("0.0.0.0", "::") for one in listeners):
+    if any(one.laddr and one.laddr[0] in ("0.0.0.0", "::") for one in listeners):
         backend.notes.append("the backend listens on all interfaces, not only on loopback: bind it to 127.0.0.1")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from gates.config.model import Configuration
 from gates.errors import ConfigurationError
@@ -15,6 +16,7 @@ from gates.profiles import discover_app, load_profile, nearest_hint, read_toml
 from gates.tools import TOOLS
 
 CONFIGURATION_FILE = "gates.toml"
+_TOP = "the top level"
 _PROFILE_TABLES = ("backend", "operations", "targets", "gates")
 
 
@@ -90,29 +92,38 @@ def _lay_over_load_profiles(merged: dict[str, Any], root: Path) -> None:
 
 
 def _describe(error: ValidationError, name: str) -> tuple[str, str]:
-    lines: list[str] = []
-    hints: list[str] = []
-    for problem in error.errors():
-        place, key, model = _locate(problem["loc"])
-        kind = problem["type"]
-        if kind == "extra_forbidden":
-            lines.append(f"{place} has no key {key!r}")
-            hints.append(nearest_hint(key, list(model.model_fields) if model else []))
-        elif kind == "missing":
-            lines.append(f"{place} needs the key {key!r}")
-            hints.append(_description(model, key))
-        elif kind in ("union_tag_invalid", "union_tag_not_found"):
-            given = problem.get("input")
-            tool = given.get("tool") if isinstance(given, Mapping) else None
-            lines.append(f"{place} needs `tool`" if tool is None else f"{place} has an unknown tool {tool!r}")
-            hints.append(nearest_hint(str(tool or ""), list(TOOLS)))
-        else:
-            text = re.sub(r"^(Value error|Assertion failed), ", "", problem["msg"])
-            where = f"{place} {key} = {problem.get('input')!r}" if key else place
-            lines.append(f"{where}: {text}" if place or key else text)
-            hints.append(_description(model, key))
-    message = f"{name}: " + ("\n  ".join(["it has several mistakes:", *lines]) if len(lines) > 1 else lines[0])
-    return message, "; ".join(dict.fromkeys(hint for hint in hints if hint))
+    problems = [_describe_one(problem) for problem in error.errors()]
+    if len(problems) == 1:
+        return f"{name}: {problems[0][0]}", problems[0][1]
+    lines = [f"  {line}" + (f"\n    → {hint}" if hint else "") for line, hint in problems]
+    return f"{name} has {len(lines)} mistakes:\n" + "\n".join(lines), "`gates schema` describes every key"
+
+
+def _describe_one(problem: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong with one key, and what would be right."""
+    location, kind, given = list(problem["loc"]), problem["type"], problem.get("input")
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        place = f"[{'.'.join(str(part) for part in location)}]"
+        tool = given.get("tool") if isinstance(given, Mapping) else None
+        return (f"{place} needs `tool`" if tool is None else f"{place} has an unknown tool {tool!r}"), nearest_hint(
+            str(tool or ""), list(TOOLS)
+        )
+    if location and location[-1] == "[key]":
+        place, key = f"[{'.'.join(str(part) for part in location[:-2])}]", str(location[-2])
+        expected = re.findall(r"'([a-z_]+)'", str(problem.get("ctx", {}).get("expected", "")))
+        if expected:
+            return f"{place} has no key {key!r}", nearest_hint(key, expected)
+        return f"{place} has a key {key!r}, which is not a name", "lower case letters, digits, - and _"
+    place, key, model = _locate(location)
+    if kind == "extra_forbidden":
+        return f"{place} has no key {key!r}", nearest_hint(key, _keys(model))
+    if kind == "missing":
+        return f"{place} needs the key {key!r}", _description(model, key)
+    text = re.sub(r"^(Value error|Assertion failed), ", "", problem["msg"])
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        text = f"this is a table, not {given!r}"
+    where = f"{place} {key} = {given!r}" if key else place
+    return (f"{where}: {text}" if where != _TOP else text), _description(model, key)
 
 
 def _description(model: type[BaseModel] | None, key: str) -> str:
@@ -134,7 +145,10 @@ def _locate(location: Sequence[int | str]) -> tuple[str, str, type[BaseModel] | 
         model, walked, rest = Configuration, [], parts
     while len(rest) > 1:
         walked.append(rest[0])
+        inside_dictionary = _is_dictionary(model, rest[0])
         model = _model_of(model, rest.pop(0))
+        if inside_dictionary and len(rest) > 1:
+            walked.append(rest.pop(0))
     key = str(rest[0]) if rest else ""
     if walked and walked[0] == "phases":
         number = f" number {int(walked[1]) + 1}" if len(walked) > 1 and isinstance(walked[1], int) else ""
@@ -142,7 +156,7 @@ def _locate(location: Sequence[int | str]) -> tuple[str, str, type[BaseModel] | 
         return f"[[phases]]{number}{' ' + inner if inner else ''}", key, model
     if key and not walked and isinstance(_model_of(Configuration, key), type):
         return f"[{key}]", "", model
-    return (f"[{'.'.join(str(part) for part in walked)}]" if walked else "the top level"), key, model
+    return (f"[{'.'.join(str(part) for part in walked)}]" if walked else _TOP), key, model
 
 
 def _model_of(model: type[BaseModel] | None, key: int | str) -> type[BaseModel] | None:
@@ -150,6 +164,15 @@ def _model_of(model: type[BaseModel] | None, key: int | str) -> type[BaseModel] 
         return model
     field = model.model_fields.get(key) if model else None
     return _first_model(field.annotation) if field else None
+
+
+def _is_dictionary(model: type[BaseModel] | None, key: int | str) -> bool:
+    field = model.model_fields.get(str(key)) if model else None
+    return field is not None and get_origin(field.annotation) is dict
+
+
+def _keys(model: type[BaseModel] | None) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
 def _first_model(annotation: Any) -> type[BaseModel] | None:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gates import __version__, engine, machine
+from gates.backend.environment import check_settings
 from gates.compare import configuration_changes, judge, policy_changes
 from gates.config.model import Configuration
 from gates.demands import policy_from_data, policy_to_data
@@ -60,6 +61,8 @@ def check(root: Path, selection: Selection) -> Iterator[engine.Event | RunFinish
         place.configuration, signed=place.signed, phase=selection.phase, gates=selection.gates, only=selection.only,
         skip=selection.skip, fast=selection.fast,
     )  # fmt: skip
+    if any(gate.tool.needs_backend for gate in plan.running()):
+        check_settings(place.configuration.backend, root)
     run = begin(place, plan, selection)
     with Store(history_path(root)) as store:
         directory = root / WORK / "runs" / run.id

@@ -30,14 +30,29 @@ Seconds = Annotated[float, BeforeValidator(_duration), Field(gt=0)]
 class Serving(Protocol):
     """A backend that is up: what a tool may know of it and ask of it."""
 
-    url: str
-    """The origin, without a trailing slash: `http://127.0.0.1:41234`."""
-    headers: Mapping[str, str]
-    """Headers that carry the login; never to be written anywhere."""
-    document: Document | None
-    document_error: str
-    data: Path | None
-    started_by_us: bool
+    @property
+    def url(self) -> str:
+        """The origin, without a trailing slash: `http://127.0.0.1:41234`."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers that carry the login; never to be written anywhere."""
+
+    @property
+    def document(self) -> Document | None:
+        """Its API description; None when it could not be read, and `document_error` says why."""
+
+    @property
+    def document_error(self) -> str:
+        """Why there is no document."""
+
+    @property
+    def data(self) -> Path | None:
+        """Its data folder; None for a backend that was already up."""
+
+    @property
+    def started_by_us(self) -> bool:
+        """Whether it was started, and can be started anew."""
 
     def alive(self) -> bool:
         """Return whether it still runs (or, for a URL, still answers)."""
