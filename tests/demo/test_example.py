@@ -54,7 +54,7 @@ def coverage_of(folder: Path) -> float:
 def test_tests_pass_in_all_states_and_only_the_second_phase_loses_coverage(states: dict[str, Path]) -> None:
     first, second, repaired = (coverage_of(states[state]) for state in STATES)
     assert first >= 0.9
-    assert second < 0.9
+    assert second < first
     assert repaired >= first
 
 
