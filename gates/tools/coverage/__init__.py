@@ -86,10 +86,10 @@ class Coverage(Tool):
         understood = understand(self.command, context.python)
         if self.report is not None or isinstance(understood, OtherCommand):
             try:
-                words = self._words(understood)
+                self._words(understood)
             except ToolError as error:
                 return [Requirement("test command", False, error.message, error.hint)]
-            return [Requirement("test command", True, f"is run as it is: {' '.join(words)}")]
+            return [Requirement("test command", True, f"`{self.command}` is run as it is")]
         wants_pytest = understood.kind == "pytest"
         try:
             asked = ask(understood.python, context.root, context.env, wants_pytest)

@@ -9,7 +9,7 @@ from gates.errors import ToolError
 from gates.process import Finished, last_lines, run
 from gates.results import Gap
 from gates.tools.base import Context
-from gates.tools.coverage.cases import Outcomes
+from gates.tools.coverage.cases import Outcomes, number_same
 from gates.tools.coverage.formats import parse_report
 from gates.tools.coverage.junit import parse_junit
 from gates.tools.coverage.lines import FileLines, is_test_file, is_within, source_files
@@ -27,12 +27,12 @@ def run_as_it_is(
     root = context.root.resolve()
     expected_junit = expect(root, junit) if junit else None
     expected_report = expect(root, report) if report else None
-    context.progress(None, f"running {' '.join(words)}")
+    context.progress(None, f"running {text}")
     finished = run(
         words, cwd=root, env=context.env, stdout=context.directory / "tests.out",
         stderr=context.directory / "tests.err", timeout=timeout, normal=None,
     )  # fmt: skip
-    suite = Suite(finished.exit_code, last_lines(finished.stderr) or last_lines(finished.stdout))
+    suite = Suite(finished.exit_code, last_lines(finished.stderr, 3) or last_lines(finished.stdout, 3))
     if expected_junit is None:
         suite.gaps.append(
             Gap(
@@ -43,6 +43,8 @@ def run_as_it_is(
         )
     else:
         suite.outcomes = read_outcomes(expected_junit, finished)
+        if stale := expected_junit.stale():
+            suite.notes.append(f"{len(stale)} of the files {junit} are from before this run and were not read")
     if expected_report is None:
         suite.gaps.append(
             Gap(
@@ -67,7 +69,8 @@ def read_outcomes(expected: Expected, finished: Finished | None) -> Outcomes:
         for path in fresh
     ]
     return Outcomes(
-        tuple(case for part in parts for case in part.cases), tuple(each for part in parts for each in part.obstacles)
+        number_same(case for part in parts for case in part.cases),
+        tuple(each for part in parts for each in part.obstacles),
     )
 
 
@@ -115,7 +118,7 @@ def _untold(root: Path, files: Sequence[FileLines], source: Sequence[str], notes
         untold.append(FileLines(path, frozenset(), frozenset(n for n, line in enumerate(lines, 1) if line.strip())))
     if untold:
         names = ", ".join(file.path for file in untold[:5]) + (", …" if len(untold) > 5 else "")
-        notes.append(f"{len(untold)} files are not in the coverage report and count as not covered: {names}")
+        notes.append(f"not in the coverage report, and so counted as not covered ({len(untold)}): {names}")
     return untold
 
 

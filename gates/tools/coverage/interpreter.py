@@ -39,7 +39,8 @@ if answer["coverage"]:
     Failed = [kind for kind in coverage.CoverageException.__mro__ if kind.__module__.startswith("coverage")][-1]
     try:
         measuring = coverage.Coverage()
-        for option in ("run:omit", "run:concurrency", "run:plugins", "run:patch", "report:omit", "report:include",
+        for option in ("run:omit", "run:concurrency", "run:plugins", "run:patch", "run:sigterm",
+                       "report:omit", "report:include",
                        "report:exclude_lines", "report:partial_branches", "report:partial_branches_always"):
             try:
                 answer["configuration"][option] = measuring.get_option(option)
@@ -124,7 +125,7 @@ def parse_answer(python: str, output: str) -> Interpreter:
 def _strings(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
-    return (value,) if isinstance(value, str) else tuple(str(each) for each in value)
+    return (str(value),) if isinstance(value, str | bool) else tuple(str(each) for each in value)
 
 
 def missing(interpreter: Interpreter, wants_pytest: bool) -> ToolError | None:

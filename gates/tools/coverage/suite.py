@@ -9,8 +9,11 @@ from gates.errors import GatesError
 from gates.git import changed_lines
 from gates.results import Finding, Gap, Measurement, Readings
 from gates.tools.base import Context
-from gates.tools.coverage.cases import Outcomes, finding, measure_cases, obstacle_findings, subjects
+from gates.tools.coverage.cases import Outcomes, finding, first_lines, measure_cases, obstacle_findings, subjects
 from gates.tools.coverage.lines import FileLines, measure_changed, measure_lines
+
+_NO_TESTS = (0, 5)
+"""Exit codes of a runner that found nothing to run: 5 is that of pytest, and of unittest since Python 3.12."""
 
 
 @dataclass
@@ -22,10 +25,35 @@ class Suite:
     outcomes: Outcomes | None = None
     files: tuple[FileLines, ...] | None = None
     ended_early: str = ""
+    """Why the tests were stopped, when they told that they were."""
+    tells_its_end: bool = True
+    """Whether a run that crashed half way can be told from a whole one by more than its exit code."""
     gaps: list[Gap] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     configurations: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether the command failed, and nothing that is known of its tests says why."""
+        if self.outcomes is None:
+            return self.exit_code != 0
+        told = self.outcomes.obstacles or any(case.failing or case.outcome == "flaky" for case in self.outcomes.cases)
+        return self.exit_code != 0 and not told
+
+    @property
+    def incomplete(self) -> str:
+        """Why the lines it reached are not those of the whole suite; empty when they are."""
+        if self.outcomes is None:
+            unknown = f"the command ended with exit code {self.exit_code}, and left no list of its tests"
+            return unknown if self.exit_code != 0 else ""
+        if self.ended_early:
+            return self.ended_early
+        if self.unexplained and not self.tells_its_end:
+            return f"the command ended with exit code {self.exit_code} although no test failed"
+        if not self.outcomes.collected:
+            return "not every module could be loaded"
+        return "no test ran" if self.outcomes.empty else ""
 
 
 def readings(suite: Suite, context: Context) -> Readings:
@@ -34,13 +62,9 @@ def readings(suite: Suite, context: Context) -> Readings:
     measurements: list[Measurement] = []
     if outcomes is not None:
         measurements.extend(measure_cases(outcomes.cases))
-    incomplete = suite.ended_early
-    if not incomplete and outcomes is not None:
-        incomplete = "" if outcomes.collected else "not every module could be loaded"
-        incomplete = "it has no test" if outcomes.empty and outcomes.collected else incomplete
-    if incomplete:
+    if suite.incomplete:
         suite.gaps.append(
-            Gap("coverage", f"the suite did not run as a whole: {incomplete}", "see the findings of this gate")
+            Gap("coverage", f"the suite did not run as a whole: {suite.incomplete}", "see the findings of this gate")
         )
     elif suite.files is not None:
         measurements.extend(_measure_coverage(suite, context))
@@ -57,8 +81,6 @@ def readings(suite: Suite, context: Context) -> Readings:
 
 def _findings(suite: Suite) -> tuple[Finding, ...]:
     found = list(obstacle_findings(suite.outcomes.obstacles)) if suite.outcomes else []
-    explained = found or (suite.outcomes is not None and suite.outcomes.failing)
-    flaky = suite.outcomes is not None and any(case.outcome == "flaky" for case in suite.outcomes.cases)
     if suite.ended_early and not found:
         found.append(
             finding(
@@ -67,7 +89,7 @@ def _findings(suite: Suite) -> tuple[Finding, ...]:
                 fix="let the suite run to its end",
             )
         )
-    elif suite.outcomes is not None and suite.outcomes.empty and not found:
+    elif suite.outcomes is not None and suite.outcomes.empty and not found and suite.exit_code in _NO_TESTS:
         found.append(
             finding(
                 "tests.none",
@@ -75,9 +97,11 @@ def _findings(suite: Suite) -> tuple[Finding, ...]:
                 fix="check the paths and selections of `command`: zero tests are not zero failures",
             )
         )
-    elif suite.exit_code != 0 and not explained and not flaky:
-        told = f"; its last lines:\n{suite.last_lines}" if suite.last_lines else ""
-        because = "although no test failed" if suite.outcomes is not None else "and which tests failed is not known"
+    elif suite.unexplained:
+        told = f"; its last lines:\n{first_lines(suite.last_lines)}" if suite.last_lines else ""
+        because = "and which tests failed is not known"
+        if suite.outcomes is not None:
+            because = "and ran no test" if suite.outcomes.empty else "although no test failed"
         found.append(
             finding(
                 "tests.exit",

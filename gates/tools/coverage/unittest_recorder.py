@@ -25,7 +25,18 @@ _OWNER = os.getpid()
 
 
 def coverage_init(registry: Any, options: Any) -> None:
-    """Be a plug-in of coverage.py: being loaded before the tests is all that is wanted of it."""
+    """Be a plug-in of coverage.py, so that it is loaded before the tests; but not in the programs that they start.
+
+    Those get the configuration handed on, and may be started without the path that leads here.
+    """
+    from coverage import CoveragePlugin
+
+    class Once(CoveragePlugin):
+        def configure(self, config: Any) -> None:
+            plugins = config.get_option("run:plugins") or []
+            config.set_option("run:plugins", [name for name in plugins if name != __name__])
+
+    registry.add_configurer(Once())
 
 
 def _write(**event: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import time
@@ -43,7 +44,7 @@ class Try:
     @property
     def last_lines(self) -> str:
         """The end of what it printed."""
-        return last_lines(self.finished.stderr) or last_lines(self.finished.stdout)
+        return last_lines(self.finished.stderr, 3) or last_lines(self.finished.stdout, 3)
 
 
 class Wrapped:
@@ -76,11 +77,12 @@ class Wrapped:
         suite = Suite(
             first.finished.exit_code, first.last_lines, first.outcomes, notes=notes,
             configurations=rcfile.configurations(asked, self.root), versions=asked.versions,
+            tells_its_end=self._is_pytest,
         )  # fmt: skip
         self._judge_end(suite, first)
         if suite.outcomes is not None and not suite.ended_early and own_outcomes is None:
             suite.outcomes = self._retried(suite.outcomes, first.ids, options, retries, suite.notes)
-        if suite.outcomes is not None or suite.exit_code == 0:
+        if not suite.incomplete:
             self.context.progress(None, "reading the coverage")
             suite.files = self._measured(suite)
         if not asked.measures_subprocesses:
@@ -122,8 +124,8 @@ class Wrapped:
         )
         return [*options, "-o", f"cache_dir={self.folder / 'cache'}"], notes
 
-    def _remaining(self) -> float:
-        return max(1.0, self.deadline - time.monotonic())
+    def _remaining(self) -> int:
+        return max(1, math.ceil(self.deadline - time.monotonic()))
 
     def _execute(self, name: str, words: Sequence[str], more: Mapping[str, str], timeout: float) -> Finished:
         return run(
@@ -175,8 +177,6 @@ class Wrapped:
                     "let it write a JUnit file, and name that in the setting `junit` of this gate",
                 )
             )
-            if suite.exit_code != 0:
-                suite.ended_early = f"the command ended with exit code {suite.exit_code}"
         elif self._is_pytest and suite.exit_code == 2 and suite.outcomes.collected:
             last = last_lines(first.finished.stdout, 3).splitlines()
             marked = [line.strip("! ") for line in last if line.startswith("!!!")]
@@ -228,7 +228,7 @@ class Wrapped:
         for step in (["combine"], ["json", "-o", str(report), "--fail-under=0"]):
             words = [self.command.python, "-m", "coverage", *step[:1], f"--rcfile={self._rcfile}", *step[1:]]
             # Reading has a minute of its own: a suite that just met its time limit is still worth its figure.
-            finished = self._execute(f"coverage-{step[0]}", words, {}, max(60.0, self._remaining()))
+            finished = self._execute(f"coverage-{step[0]}", words, {}, max(60, self._remaining()))
             said = last_lines(finished.stdout, 3) + "\n" + last_lines(finished.stderr, 3)
             if "No data to" in said or "No usable data" in said:
                 suite.gaps.append(
