@@ -91,8 +91,8 @@ def test_a_login_that_ended_itself_is_traced_to_the_request_that_ended_it() -> N
 def test_where_a_login_was_lost_is_where_successes_turn_into_refusals_for_good() -> None:
     calls = [
         call("GET /me", 200), call("POST /items", 201), call("DELETE /accounts", 200), call("GET /me", 401),
-        call("GET /me", 401), call("POST /items", 400), call("PUT /accounts/{id}", 201), call("PUT /accounts/{id}", 401),
-        call("POST /items", 401), call("GET /me", 401), call("GET /me", 401),
+        call("GET /me", 401), call("POST /items", 400), call("PUT /accounts/{id}", 201),
+        call("PUT /accounts/{id}", 401), call("POST /items", 401), call("GET /me", 401), call("GET /me", 401),
     ]  # fmt: skip
     assert evidence.lost_login(calls) == (4, ("POST /items", "DELETE /accounts"))
     assert evidence.lost_login(calls[:3]) is None

@@ -126,6 +126,33 @@ def test_time_that_does_not_suffice_gives_every_operation_something_and_is_a_gap
     assert "`time`" in gap.hint
 
 
+@pytest.mark.slow
+def test_a_run_that_does_not_end_by_itself_is_stopped_and_what_it_saw_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def progress(share: float | None, text: str) -> None:
+        # As if its time were over once it is at work, and nothing inside it had kept it to its time.
+        if text.startswith("coverage: GET /sleepy"):
+            now = int(text.rpartition("(")[2].split()[0])
+            monkeypatch.setattr(trial, "_WIND_UP", now - 61.0)
+
+    context = fuzz_context(tmp_path, "items", "sleepy", progress=progress)
+    readings = Schemathesis(time=60.0, phases=("examples", "coverage")).run(context)
+    assert any("it was stopped" in gap.reason for gap in readings.gaps)
+    assert any(row.success for row in readings.operations)
+
+
+def test_a_run_that_has_not_sent_anything_when_it_is_stopped_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = tmp_path / "stuck.py"
+    stuck.write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(trial, "_INSIDE", stuck)
+    monkeypatch.setattr(trial, "_WIND_UP", 0.0)
+    with pytest.raises(NotMeasured, match="no request was sent"):
+        Schemathesis(time=1.0).run(fuzz_context(tmp_path / "x", "items", fast=True))
+
+
 def test_a_tool_that_cannot_start_is_an_error_with_its_last_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,7 +180,6 @@ def _run(
 ) -> tuple[Ended, str]:
     """Return how the process ended, and why it was stopped if it was."""
     began, stopped, told = time.monotonic(), "", 0
-    limit = plan.seconds + _WIND_UP
     with start(
         _command(files), cwd=directory, env=_environment(plan, serving, files), stdout=files["output.txt"],
         grace=2.0, serve=False,
@@ -188,14 +187,14 @@ def _run(
         while running.wait(0.25) is None:
             seconds = time.monotonic() - began
             progress(*_progress(plan, files["limits.log"], seconds))
-            if seconds < limit:
+            if seconds < plan.seconds + _WIND_UP + told * _STOP:
                 continue
             if told == 2:
                 break
             # The first signal asks for an orderly end, the second does not wait for what is under way.
-            stopped = f"it was stopped {_WIND_UP:g} s after the {plan.seconds:g} s it had"
+            stopped = f"it was stopped after {seconds:.0f} s, as it did not end by itself"
             running.signal(signal.SIGTERM)
-            told, limit = told + 1, seconds + _STOP
+            told += 1
     ended = running.ended()
     assert ended is not None, "leaving the block waits for the end"
     return ended, stopped
@@ -211,8 +210,11 @@ def _progress(plan: Plan, path: Path, seconds: float) -> tuple[float | None, str
 
 def _gather(plan: Plan, files: Mapping[str, Path], ended: Ended, stopped: str, scrub: Scrub) -> Trial:
     last = scrub(last_lines(files["output.txt"], 6))
+    hint = f"what it was told is in {files['schemathesis.toml'].parent}; `gates doctor` shows its version"
     if not stopped and (ended.signal is not None or ended.exit_code not in (0, 1, 2)):
-        raise ToolError(f"Schemathesis ended with {ended.describe()}" + (f"; its last lines:\n{last}" if last else ""))
+        raise ToolError(
+            f"Schemathesis ended with {ended.describe()}" + (f"; its last lines:\n{last}" if last else ""), hint
+        )
     login = [name.lower() for name in plan.header_names]
     observed = _observed(files["events.ndjson"], login)
     if observed.fatal:
@@ -223,7 +225,8 @@ def _gather(plan: Plan, files: Mapping[str, Path], ended: Ended, stopped: str, s
     if not stopped and (ended.exit_code == 2 or observed.stop_reason is None):
         raise ToolError(
             f"Schemathesis ended with {ended.describe()} before it tested anything"
-            + (f"; its last lines:\n{last}" if last else "")
+            + (f"; its last lines:\n{last}" if last else ""),
+            hint,
         )
     report = _report(files["report.json"], needed=not stopped)
     known = files["known.json"].read_text(encoding="utf-8")
