@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -16,7 +18,9 @@ from gates import __version__
 from gates.errors import ConfigurationError, GatesError, IntegrityError, SignoffRefused
 
 if TYPE_CHECKING:
+    from gates.engine import Event
     from gates.pipeline.check import RunFinished, Selection
+    from gates.results import Run
 
 app = typer.Typer(
     name="gates",
@@ -120,15 +124,14 @@ def check(
 
 def _watch(root: Path, selection: Selection, quiet: bool) -> RunFinished:
     from gates.pipeline.check import RunFinished, check
-    from gates.reports.terminal import Progress
 
     finished: RunFinished | None = None
-    with Progress.on_console(quiet=quiet, colour=_colour(), ascii=_ascii()) as progress:
+    with _progress(quiet) as show:
         for event in check(root, selection):
             if isinstance(event, RunFinished):
                 finished = event
             else:
-                progress.show(event)
+                show(event)
     assert finished is not None
     return finished
 
@@ -257,9 +260,21 @@ def demo(
     keep: Annotated[Path | None, typer.Option(help="Keep the example in this new folder.")] = None,
 ) -> None:
     """Go the whole journey on an example backend, in a temporary directory; about two minutes."""
-    from gates.demo.journey import travel
+    from gates.demo.journey import Stage, travel
+    from gates.reports.terminal import render
 
-    raise typer.Exit(travel(keep, say=print, colour=_colour(), width=_width(), ascii=_ascii()))
+    def rendered(run: Run, details: Path) -> str:
+        return render(run, colour=_colour(), width=_width(), ascii=_ascii(), details=str(details))
+
+    raise typer.Exit(travel(keep, Stage(_say, rendered, lambda: _progress(quiet=False))))
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[Event], None]]:
+    from gates.reports.terminal import Progress
+
+    with Progress.on_console(quiet=quiet, colour=_colour(), ascii=_ascii()) as progress:
+        yield progress.show
 
 
 def _check_outputs(outputs: dict[str, Path]) -> None:
@@ -285,7 +300,7 @@ def _write_outputs(finished: RunFinished, outputs: dict[str, Path]) -> None:
 
 
 def _say(text: str) -> None:
-    print(text.rstrip("\n"))
+    print(text.rstrip("\n"), flush=True)
 
 
 def _colour() -> bool:
