@@ -31,16 +31,21 @@ _UNTRIED = ("DELETE", "TRACE", "CONNECT")
 class Spoiled(GatesError):
     """One request ended the backend, or its login: it must be left out, and the backend started again."""
 
-    def __init__(self, operation: str, message: str, *, backend_died: bool) -> None:
-        super().__init__(message)
-        self.operation, self.backend_died = operation, backend_died
+    def __init__(self, operation: str, what: str, *, backend_died: bool) -> None:
+        super().__init__(f"{operation} {what}")
+        self.operation, self.what, self.backend_died = operation, what, backend_died
 
 
 class Target(Protocol):
     """What the preparation needs of a backend that is up."""
 
-    url: str
-    headers: Mapping[str, str]
+    @property
+    def url(self) -> str:
+        """Its origin."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers that carry the login."""
 
     def alive(self) -> bool:
         """Return whether it still runs."""
@@ -189,7 +194,7 @@ class Preparation:
             except ExchangeFailed as error:
                 if error.kind in ("refused", "closed") and not self._target.alive():
                     name = one.operation.name
-                    raise Spoiled(name, f"the backend ended when it was asked {name}", backend_died=True) from error
+                    raise Spoiled(name, "ended the backend", backend_died=True) from error
                 one.final = True
                 return f"was not answered ({error})"
             answers.append(answer.status)
@@ -199,9 +204,8 @@ class Preparation:
                 again = f"{answers[0]}, and {answer.status} when it was repeated" if len(answers) > 1 else answer.status
                 return f"answered {again}"
             self._resources.learn(one.operation, request.target, answer)
-        if one.operation.method in _CHANGES and self._target.login_works() is False:
-            name = one.operation.name
-            raise Spoiled(name, f"the login was lost when {name} was sent", backend_died=False)
+            if one.operation.method in _CHANGES and self._target.login_works() is False:
+                raise Spoiled(one.operation.name, "ended the login", backend_died=False)
         return ""
 
     def _send(self, request: Sendable) -> Answer:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 _MARGIN = 1.05
 """Above a demanded throughput: the last answers of a stretch come a little after its end."""
-_CAP = 0.25
-"""Where operations do not come equally often: the most of the backend's time that one of them may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +90,18 @@ def choose_rates(
 
 
 def _held_back(wish: Wish, times: Mapping[str, float]) -> tuple[float, dict[str, float]]:
-    """Return the highest common rate at which no operation has more than its part of the time, and each one's rate."""
-    cap = wish.share * max(_CAP, 1 / len(times))
-    low, high = 0.0, wish.limit
+    """Return the rate that most operations need, and each one's rate.
+
+    Operations get what they need, the fast ones without cost to speak of; the slow ones share what is left of the
+    backend's time equally.
+    """
+    needed = min(wish.requests / (wish.longest * wish.epochs), wish.limit / len(times))
+    low, high = 0.0, wish.share
     for _ in range(60):
-        middle = (low + high) / 2
-        each = {name: min(middle, cap / seconds) for name, seconds in times.items()}
-        used = sum(rate * times[name] for name, rate in each.items())
-        if used <= wish.share and sum(each.values()) <= wish.limit:
-            low = middle
-        else:
-            high = middle
-    return low, {name: min(low, cap / seconds) for name, seconds in times.items()}
+        part = (low + high) / 2
+        used = sum(min(needed * seconds, part) for seconds in times.values())
+        low, high = (part, high) if used <= wish.share else (low, part)
+    return needed, {name: min(needed, low / seconds) for name, seconds in times.items()}
 
 
 def _rates(wish: Wish, common: float, each: Mapping[str, float], origin: str) -> Rates:

@@ -133,7 +133,7 @@ class Campaign:
         )
 
     def _spoil(self, spoiled: Spoiled, serving: Serving) -> None:
-        self.spoiled[spoiled.operation] = spoiled.message
+        self.spoiled[spoiled.operation] = spoiled.what
         if not spoiled.backend_died:
             return
         if not serving.started_by_us:

@@ -26,8 +26,13 @@ _STARTING = 30.0
 class Observed(Protocol):
     """What can be seen of the backend while it is loaded."""
 
-    headers: Mapping[str, str]
-    started_by_us: bool
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers that carry the login."""
+
+    @property
+    def started_by_us(self) -> bool:
+        """Whether its processes are known."""
 
     def alive(self) -> bool:
         """Return whether it still runs."""
