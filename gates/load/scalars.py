@@ -17,32 +17,33 @@ class Unbuildable(Exception):
 
 def number_for(schema: Mapping[str, Any], *, whole: bool) -> int | float:
     """Return the number nearest to 1 that a schema allows; raises Unbuildable when it allows none."""
-    low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
-    if not (isinstance(low, int | float) and isinstance(high, int | float)):
-        raise Unbuildable("a bound of a number is not a number")
+    low, low_open = _bound(schema, "minimum", "exclusiveMinimum", -1)
+    high, high_open = _bound(schema, "maximum", "exclusiveMaximum", 1)
     step = schema.get("multipleOf")
     step = step if isinstance(step, int | float) and step > 0 else (1 if whole else None)
-    nudge = (
-        step if step is not None else (1e-3 if not math.isfinite(high - low) or high - low > 1 else (high - low) / 4)
-    )
-    # Up to OpenAPI 3.0 "exclusive" is a flag beside the bound, later it is the bound.
-    for key, sign in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)):
-        bound = schema.get(key)
-        if bound is True:
-            bound = low if sign > 0 else high
-        if isinstance(bound, int | float) and not isinstance(bound, bool) and math.isfinite(bound):
-            if sign > 0:
-                low = max(low, bound + nudge)
-            else:
-                high = min(high, bound - nudge)
-    value = min(max(1, low), high)
+    near = min(max(1.0, low), high)
     if step is not None:
-        value = math.ceil(value / step - 1e-9) * step
-        if value > high:
-            value = math.floor(high / step + 1e-9) * step
-    if value < low or value > high:
-        raise Unbuildable(f"no number lies between {low} and {high}")
-    return int(value) if whole or float(value).is_integer() else float(value)
+        below = math.floor(near / step + 1e-9)
+        candidates = [number * step for number in (below + (near / step - below > 1e-9), below, below + 1, below - 1)]
+    else:
+        inside = (low + high) / 2 if math.isfinite(low + high) else near
+        candidates = [near, inside, near + 1.0, near - 1.0]
+    for value in candidates:
+        if (value > low or (value == low and not low_open)) and (value < high or (value == high and not high_open)):
+            return int(value) if whole or float(value).is_integer() else float(value)
+    raise Unbuildable(f"no number lies between {low} and {high}")
+
+
+def _bound(schema: Mapping[str, Any], inclusive: str, exclusive: str, sign: int) -> tuple[float, bool]:
+    """Return a bound, and whether it is itself not allowed; infinity where there is none."""
+    bounds: list[tuple[float, bool]] = []
+    for key in (inclusive, exclusive):
+        value = schema.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # Up to OpenAPI 3.0 "exclusive" is a flag beside the bound, later it is the bound.
+            bounds.append((float(value), key == exclusive or schema.get(exclusive) is True))
+    tightest = min if sign > 0 else max
+    return tightest(bounds, key=lambda bound: (bound[0], -sign * bound[1]), default=(sign * math.inf, False))
 
 
 def text_matching(pattern: str, shortest: int = 0, longest: int = LONGEST_TEXT) -> str:
