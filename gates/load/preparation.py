@@ -23,6 +23,7 @@ from gates.results import RecordedRequest
 
 _KEPT_BODY = 1024 * 1024
 _ROUNDS = 3
+_DYING = 0.5
 _RANK = {"POST": 0, "PUT": 1, "GET": 2, "HEAD": 3, "OPTIONS": 4, "PATCH": 5}
 _CHANGES = ("POST", "PUT", "PATCH")
 _UNTRIED = ("DELETE", "TRACE", "CONNECT")
@@ -192,7 +193,7 @@ class Preparation:
             except ValueError as error:
                 return f"has no valid request: {error}"
             except ExchangeFailed as error:
-                if error.kind in ("refused", "closed") and not self._target.alive():
+                if error.kind in ("refused", "closed") and self._ended():
                     name = one.operation.name
                     raise Spoiled(name, "ended the backend", backend_died=True) from error
                 one.final = True
@@ -207,6 +208,15 @@ class Preparation:
             if one.operation.method in _CHANGES and self._target.login_works() is False:
                 raise Spoiled(one.operation.name, "ended the login", backend_died=False)
         return ""
+
+    def _ended(self) -> bool:
+        """Return whether the backend is gone; a connection ends a little before its process does."""
+        deadline = time.monotonic() + _DYING
+        while self._target.alive():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def _send(self, request: Sendable) -> Answer:
         body = None if request.body is None else request.body.encode()

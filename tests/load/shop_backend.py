@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -82,7 +83,7 @@ class Shop:
         self.orders: dict[int, Any] = {}
         self.customers: dict[int, str] = {}
         self.next_order = 41
-        self.visits = 0
+        self.visits: Counter[str] = Counter()
         self.logged_in = True
         self.seen: list[str] = []
 
@@ -147,24 +148,25 @@ class Handler(BaseHTTPRequestHandler):
         return self.special(path, body)
 
     def special(self, path: str, body: Any) -> None:
-        SHOP.visits += 1
+        SHOP.visits[path] += 1
+        visits = SHOP.visits[path]
         if path == "/customers":
             if body["email"] in SHOP.customers.values():
                 return self.answer(409)
             SHOP.customers[7000 + len(SHOP.customers)] = body["email"]
             return self.answer(201, {"customer": {"id": 6999 + len(SHOP.customers)}})
-        if path == "/admin/shutdown" or (path == "/crashing" and SHOP.visits > 8):
+        if path == "/admin/shutdown" or (path == "/crashing" and visits > 8):
             sys.stderr.write("going down\n")
             os._exit(3)
         if path == "/logout":
             SHOP.logged_in = False
             return self.answer(204)
         if path == "/moody":
-            return self.answer(500 if SHOP.visits % 4 == 0 else 200)
+            return self.answer(500 if visits % 4 == 0 else 200)
         if path == "/failing":
             return self.answer(500)
         if path == "/fleeting":
-            return self.answer(200 if SHOP.visits <= 4 else 429)
+            return self.answer(200 if visits == 1 else 429)
         if path == "/slow":
             time.sleep(0.02)
         if path == "/rude":
