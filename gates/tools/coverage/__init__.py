@@ -61,32 +61,30 @@ class Coverage(Tool):
         """Run the tests. Raises ToolError when they could not be run or said nothing that can be read."""
         understood = understand(self.command, context.python)
         if self.report is not None or isinstance(understood, OtherCommand):
+            self._check(understood)
             return readings(
-                run_as_it_is(self._words(understood), self.junit, self.report, context, self.timeout), context
+                run_as_it_is(understood, self.command, self.junit, self.report, context, self.timeout), context
             )
         written = expect(context.root.resolve(), self.junit) if self.junit else None
         own_outcomes = (lambda: read_outcomes(written, None)) if written else None
         wrapped = Wrapped(understood, self.command, context, self.timeout, branches=self.branches)
         return readings(wrapped.run(self.retries, own_outcomes), context)
 
-    def _words(self, understood: PythonCommand | OtherCommand) -> tuple[str, ...]:
-        if isinstance(understood, PythonCommand):
-            return ("sh", "-c", self.command)
-        if self.junit is None and self.report is None:
+    def _check(self, understood: PythonCommand | OtherCommand) -> None:
+        if isinstance(understood, OtherCommand) and self.junit is None and self.report is None:
             raise ToolError(
                 f"coverage.py cannot be put before `{self.command}`: {understood.reason}",
                 understood.hint
                 or "let the command write JUnit XML and a coverage report itself, and name them in the settings "
                 "`junit` and `report` of this gate",
             )
-        return understood.words
 
     def requirements(self, context: Context) -> list[Requirement]:
         """Return whether the project's interpreter runs, and has what the test command needs."""
         understood = understand(self.command, context.python)
         if self.report is not None or isinstance(understood, OtherCommand):
             try:
-                self._words(understood)
+                self._check(understood)
             except ToolError as error:
                 return [Requirement("test command", False, error.message, error.hint)]
             return [Requirement("test command", True, f"`{self.command}` is run as it is")]

@@ -10,17 +10,23 @@ from gates.process import Finished, last_lines, run
 from gates.results import Gap
 from gates.tools.base import Context
 from gates.tools.coverage.cases import Outcomes, number_same
+from gates.tools.coverage.command import OtherCommand, PythonCommand
 from gates.tools.coverage.formats import parse_report
 from gates.tools.coverage.junit import parse_junit
-from gates.tools.coverage.lines import FileLines, is_test_file, is_within, source_files
+from gates.tools.coverage.lines import FileLines, is_own, is_test_file, source_files
 from gates.tools.coverage.suite import Suite
 from gates.tools.coverage.written import Expected, expect
 
 
 def run_as_it_is(
-    words: Sequence[str], junit: str | None, report: str | None, context: Context, timeout: float
+    command: PythonCommand | OtherCommand,
+    text: str,
+    junit: str | None,
+    report: str | None,
+    context: Context,
+    timeout: float,
 ) -> Suite:
-    """Run a command and read its JUnit and coverage files, if this run wrote them.
+    """Run a command, written `text`, and read its JUnit and coverage files, if this run wrote them.
 
     Raises ToolError when it could not be run, or wrote none of the files that were expected.
     """
@@ -29,7 +35,7 @@ def run_as_it_is(
     expected_report = expect(root, report) if report else None
     context.progress(None, f"running {text}")
     finished = run(
-        words, cwd=root, env=context.env, stdout=context.directory / "tests.out",
+        command.words, cwd=root, env={**context.env, **command.env}, stdout=context.directory / "tests.out",
         stderr=context.directory / "tests.err", timeout=timeout, normal=None,
     )  # fmt: skip
     suite = Suite(finished.exit_code, last_lines(finished.stderr, 3) or last_lines(finished.stdout, 3))
@@ -89,7 +95,7 @@ def _read_files(
     name = str(fresh[0].relative_to(expected.root))
     root = expected.root
     told = parse_report(fresh[0].read_bytes(), name, str(root), lambda path: (root / path).is_file())
-    files = [file for file in told if is_within(file.path, source)]
+    files = [file for file in told if is_own(root, file.path, source)]
     if not files:
         first = f"it begins with {told[0].path}" if told else "it names no file at all"
         suite.gaps.append(

@@ -29,6 +29,11 @@ class PythonCommand:
     arguments: tuple[str, ...]
     env: Mapping[str, str]
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command as it is, by the interpreter of the project."""
+        return (self.python, *self.options, *self.target, *self.arguments)
+
     def under_coverage(self, rcfile: Path, more: Sequence[str] = ()) -> list[str]:
         """Return the command that runs the same under coverage.py; `more` are put where no argument swallows them."""
         run = [self.python, *self.options, "-m", "coverage", "run", f"--rcfile={rcfile}", *self.target]
@@ -45,6 +50,11 @@ class OtherCommand:
     words: tuple[str, ...]
     reason: str
     hint: str = ""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """Variables set before it: none, for the shell sees to them."""
+        return {}
 
 
 def understand(command: str, python: str) -> PythonCommand | OtherCommand:

@@ -18,7 +18,10 @@ _ILLEGAL = re.compile(
     rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcefBCEF]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2\d|3[01]));"
 )
 
-_OUTCOMES: dict[str, Outcome] = {"failure": "failed", "error": "error", "skipped": "skipped"}
+_OUTCOMES: dict[str, Outcome] = {
+    "failure": "failed", "error": "error", "skipped": "skipped",
+    "flakyFailure": "flaky", "flakyError": "flaky",  # of surefire, which tries again on its own
+}  # fmt: skip
 
 
 def parse_junit(
@@ -101,8 +104,8 @@ class _Reader:
             if not classname:  # a whole module: it was skipped, or could not be collected
                 return node_id(name, file, self.is_file)
             return f"{node_id(classname, file, self.is_file)}::{name}"
-        parts = [file, *self.suites] if file else [*self.suites, classname]
-        parts = [part for part in parts if part and part not in (name, "undefined")]
+        classname = "" if classname in ("test", "suite") else classname  # node's words for every one
+        parts = [part for part in (file, *self.suites, classname) if part and part not in (name, "undefined")]
         return "::".join([part for number, part in enumerate(parts) if part not in parts[:number]] + [name])
 
     def _relative(self, path: str) -> str:

@@ -7,13 +7,13 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from gates.results import Measurement
 
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "__mocks__", "spec", "e2e"})
 _TEST_FILE = re.compile(r"(^test_|_test\.|\.test\.|\.spec\.|\.config\.|\.d\.ts$|^conftest\.py$)")
-_NOT_SOURCE = frozenset({"node_modules", "site-packages", "__pycache__", "bower_components", "vendor"})
+_NOT_SOURCE = frozenset({"node_modules", "site-packages", "__pycache__", "bower_components"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,19 @@ def is_within(path: str, source: Sequence[str]) -> bool:
 def is_prunable(folder: str, name: str) -> bool:
     """Return whether a folder below the source holds other people's code: hidden, a virtual environment, installed."""
     return name.startswith(".") or name in _NOT_SOURCE or os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+
+
+def is_own(root: Path, path: str, source: Sequence[str]) -> bool:
+    """Return whether a path is in the source and in no folder below it that holds other people's code."""
+    for name in (posixpath.normpath(each) for each in source):
+        if not is_within(path, [name]):
+            continue
+        top = root if name == "." else root / name
+        *folders, _ = PurePosixPath(path).parts if name == "." else PurePosixPath(path).relative_to(name).parts or ("",)
+        inside = ((str(top.joinpath(*folders[:number])), each) for number, each in enumerate(folders))
+        if not any(is_prunable(folder, each) for folder, each in inside):
+            return True
+    return False
 
 
 def source_files(root: Path, source: Sequence[str], suffixes: Iterable[str]) -> Iterator[str]:
@@ -82,18 +95,18 @@ def measure_lines(files: Sequence[FileLines]) -> tuple[Measurement, ...]:
     return tuple(measurements)
 
 
-def measure_changed(files: Iterable[FileLines], changed: Mapping[str, set[int]]) -> Measurement | None:
+def measure_changed(files: Iterable[FileLines], changed: Mapping[str, set[int]]) -> Measurement:
     """Return coverage.changed_lines: of the executable lines among `changed` (by path), those the tests reached.
 
-    None when no executable line was changed.
+    Where no executable line changed it is a share of nothing, with a total of 0, which is judged as such.
     """
     covered = total = 0
     for file in files:
         lines = changed.get(file.path, set())
         covered += len(file.executed & lines)
         total += len((file.executed | file.missing) & lines)
-    return _share("coverage.changed_lines", covered, total) if total else None
+    return _share("coverage.changed_lines", covered, total)
 
 
 def _share(name: str, count: int, total: int, scope: str = "") -> Measurement:
-    return Measurement(name, count / total, "ratio", "higher", scope, count=count, total=total)
+    return Measurement(name, count / total if total else 1.0, "ratio", "higher", scope, count=count, total=total)

@@ -63,9 +63,9 @@ def readings(suite: Suite, context: Context) -> Readings:
     if outcomes is not None:
         measurements.extend(measure_cases(outcomes.cases))
     if suite.incomplete:
-        suite.gaps.append(
-            Gap("coverage", f"the suite did not run as a whole: {suite.incomplete}", "see the findings of this gate")
-        )
+        if not any(gap.what == "coverage" for gap in suite.gaps):
+            told = f"the suite did not run as a whole: {suite.incomplete}"
+            suite.gaps.append(Gap("coverage", told, "see the findings of this gate"))
     elif suite.files is not None:
         measurements.extend(_measure_coverage(suite, context))
     return Readings(
@@ -138,12 +138,11 @@ def _changed(suite: Suite, context: Context, files: Sequence[FileLines]) -> tupl
         suite.gaps.append(Gap("coverage.changed_lines", error.message, error.hint))
         return ()
     measured = measure_changed(files, changed)
-    if measured is None:
+    if not measured.total:
         suite.notes.append(
             f"coverage.changed_lines: no executable line changed under {_named(context.source)} "
             f"since {context.base_commit[:12]}"
         )
-        return ()
     return (measured,)
 
 

@@ -21,7 +21,7 @@ from gates.tools.coverage.command import PythonCommand
 from gates.tools.coverage.formats import parse_report
 from gates.tools.coverage.interpreter import Interpreter, ask, missing
 from gates.tools.coverage.junit import parse_junit
-from gates.tools.coverage.lines import FileLines, is_prunable, is_within, source_files
+from gates.tools.coverage.lines import FileLines, is_own, source_files
 from gates.tools.coverage.pytest_options import own_words, pytest_options, remembers_failures
 from gates.tools.coverage.recorded import Record, parse_record
 from gates.tools.coverage.suite import Suite
@@ -29,6 +29,9 @@ from gates.tools.coverage.suite import Suite
 MOST_RETRIED = 200
 """More failing tests than this are no flakiness: they are not tried again."""
 
+_VARIABLES = frozenset(
+    f"COVERAGE_{name}" for name in ("FILE", "RCFILE", "PROCESS_START", "PROCESS_CONFIG", "FORCE_CONFIG", "DEBUG")
+)
 _RECORDER = Path(__file__).with_name("unittest_recorder.py")
 
 
@@ -55,9 +58,8 @@ class Wrapped:
         self.root = context.root.resolve()
         self.folder = context.directory
         self.deadline = time.monotonic() + timeout
-        self.timeout = timeout
-        kept = {name: value for name, value in context.env.items() if not name.startswith("COVERAGE_")}
-        self.env = {**kept, **command.env}
+        # Another measurement's variables (this program may itself be measured) would come before our configuration.
+        self.env = {**{name: value for name, value in context.env.items() if name not in _VARIABLES}, **command.env}
         self._words = own_words(text, self.env, self.root) if self._is_pytest else ""
 
     def run(self, retries: int, own_outcomes: Callable[[], Outcomes] | None = None) -> Suite:
@@ -245,16 +247,8 @@ class Wrapped:
                     "correct the file it names, or `omit` it in the project's configuration of coverage.py",
                 )
         files = parse_report(report.read_bytes(), "coverage.py's report", str(self.root))
-        return tuple(file for file in files if self._counts(file.path))
-
-    def _counts(self, path: str) -> bool:
-        """Return whether a measured file is the project's: coverage.py before 6 counts installed packages too."""
-        if not is_within(path, self.context.source):
-            return False
-        *folders, _ = path.split("/")
-        return not any(
-            is_prunable(str(self.root / "/".join(folders[:number])), name) for number, name in enumerate(folders)
-        )
+        # coverage.py before 6 measures what is installed inside the source too.
+        return tuple(file for file in files if is_own(self.root, file.path, self.context.source))
 
 
 def check_source(root: Path, source: Sequence[str]) -> None:
