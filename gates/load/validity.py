@@ -27,15 +27,20 @@ class Doubt:
     hint: str
 
 
-def doubts(conditions: Mapping[str, float], failures: Mapping[str, int]) -> list[Doubt]:
+def doubts(
+    conditions: Mapping[str, float], failures: Mapping[str, int], allowed_lag: float = SHORTEST_LAG
+) -> list[Doubt]:
     """Return what speaks against an epoch. A condition that was not observed is not held against it.
+
+    `allowed_lag` is how many seconds late a request may leave. Latency counts from when it was due, so lag can only
+    make a backend look slower: what may be forgiven is a small part of what is demanded of it.
 
     Conditions: lag_p99 and p50 in seconds; generator_cpu in seconds per second; sent_share, steal and failed_share.
     `failures` counts requests by the status or the reason with which they failed.
     """
     found: list[Doubt] = []
     lag, median = conditions.get("lag_p99"), conditions.get("p50")
-    if lag is not None and lag >= (limit := max(SHORTEST_LAG, LAG_SHARE * (median or 0.0))):
+    if lag is not None and lag >= (limit := max(allowed_lag, LAG_SHARE * (median or 0.0))):
         found.append(
             Doubt("lag", f"requests left up to {lag * 1000:.2g} ms late (p99; {limit * 1000:.2g} ms is the limit)",
                   "the machine was busy with something else: run it alone, or on one with more cores")

@@ -15,6 +15,7 @@ from gates.load.preparation import Preparation, Prepared, Spoiled
 from gates.load.rate import Rates, Recorded, choose_rates
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
+from gates.load.validity import SHORTEST_LAG
 from gates.results import Finding, RecordedRequest, Severity
 from gates.tools.base import Context, Serving, fingerprint
 from gates.tools.locust.epoch import Loaded, assess, recorded_rates
@@ -25,6 +26,7 @@ LEFT_OUT = "is left out by `exclude`"
 _MOST_SPOILED = 5
 _BORNE_ERRORS = 0.001
 _HALVINGS = 2
+_LAG_OF_DEMAND = 0.1
 _PROBE_SECONDS = 1.0
 _AROUND_AN_EPOCH = 3.0
 """Seconds that start, preparation and end of an epoch take, for the progress bar only."""
@@ -90,7 +92,9 @@ class Campaign:
             if outcome.died or outcome.record is None:
                 self._died(serving, f"under load ({told})")
                 return None
-            loaded = assess(number, assignment, outcome, login_works=serving.login_works())
+            loaded = assess(
+                number, assignment, outcome, login_works=serving.login_works(), allowed_lag=self._allowed_lag()
+            )
             if not outcome.record.requests:
                 raise NotMeasured(
                     f"Locust sent no request in {told}", f"its output is in {directory.name}/locust.err of this run"
@@ -197,6 +201,15 @@ class Campaign:
     def _demanded(self, name: str) -> float | None:
         demand: Any = self.context.targets.get(name)
         return float(demand.value) if demand is not None and demand.operator in (">=", ">", "==") else None
+
+    def _allowed_lag(self) -> float:
+        """Return how many seconds late a request may leave: a tenth of the shortest time that is demanded."""
+        demanded = [
+            float(demand.value)
+            for name, demand in self.context.targets.items()
+            if name.startswith(("response_time.", "operation."))
+        ]
+        return max(SHORTEST_LAG, _LAG_OF_DEMAND * min(demanded, default=0.0))
 
     def _connections(self) -> int:
         """Return how many connections are tried at once: as configured, and as many as a target demands."""

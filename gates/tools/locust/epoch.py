@@ -55,13 +55,15 @@ def failures_of(records: Iterable[OperationRecord]) -> Counter[str]:
     return found
 
 
-def assess(number: int, assignment: Assignment, outcome: Outcome, *, login_works: bool | None) -> Loaded:
+def assess(
+    number: int, assignment: Assignment, outcome: Outcome, *, login_works: bool | None, allowed_lag: float
+) -> Loaded:
     """Return an epoch with its conditions, and the doubts that follow from them; the outcome must have a record."""
     record, observation = outcome.record, outcome.observation
     assert record is not None
     cpu = observation.cpu(record.begin, record.end)
     conditions = _conditions(assignment, record, observation, cpu)
-    found = doubts(conditions, failures_of(record.operations.values()))
+    found = doubts(conditions, failures_of(record.operations.values()), allowed_lag)
     if login_works is False:
         found.append(
             Doubt("login", "the login was no longer accepted afterwards", "exclude the operation that ends it")
