@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import socket
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -63,24 +64,41 @@ def request(
     body: bytes | None = None,
     timeout: float = 10.0,
 ) -> Answer:
-    """Send one request to an origin such as `http://127.0.0.1:8000`; raises NoAnswer with the reason."""
+    """Send one request to an origin such as `http://127.0.0.1:8000`; raises NoAnswer with the reason.
+
+    `timeout` holds for the whole answer: one that trickles in for ever ends there as well.
+    """
     parts = urlsplit(origin)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    deadline = time.monotonic() + timeout
     try:
         connection.request(method, path, body=body, headers={"Connection": "close", **(headers or {})})
+        sock = connection.sock
         response = connection.getresponse()
-        content = response.read(MAX_BODY + 1)
-        if len(content) > MAX_BODY:
-            raise NoAnswer(f"{method} {path} answered with more than {MAX_BODY // 2**20} MiB")
+        content = bytearray()
+        while chunk := _read_before(response, sock, deadline):
+            content += chunk
+            if len(content) > MAX_BODY:
+                raise NoAnswer(f"{method} {path} answered with more than {MAX_BODY // 2**20} MiB")
+        if response.length:
+            raise NoAnswer(f"the answer to {method} {path} broke off {response.length} bytes before its end")
         names = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, names, content)
+        return Answer(response.status, names, bytes(content))
     except TimeoutError as error:
         raise NoAnswer(f"{method} {path} was not answered within {timeout:g} s") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise NoAnswer(f"{method} {path} was not answered: {str(error) or type(error).__name__}") from error
     finally:
         connection.close()
+
+
+def _read_before(response: http.client.HTTPResponse, sock: socket.socket, deadline: float) -> bytes:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    sock.settimeout(left)
+    return response.read1(2**20)
 
 
 def free_port() -> int:

@@ -7,12 +7,14 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from gates import client
-from gates.backend.environment import expand, expand_all, split_operation
+from gates.backend.commands import expand, expand_all
+from gates.backend.environment import split_operation
 from gates.backend.state import ServingBackend
 from gates.config.model import Login
 from gates.document import DocumentError, parse_document
@@ -52,6 +54,8 @@ def _log_in(backend: ServingBackend, login: Login) -> None:
         token: Any = json.loads(answer.body)
         for part in re.findall(r"[^.\[\]$'\"]+", login.token):
             token = token[int(part)] if isinstance(token, list) else token[part]
+        if not isinstance(token, str | int) or isinstance(token, bool) or token == "":
+            raise TypeError("a token is a word")
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise ToolError(
             f"the login {login.operation} answered {answer.status} without a token at {login.token!r}",
@@ -77,6 +81,9 @@ def _send(
     try:
         answer = client.request(backend.url, method, path, headers={**kind, **headers}, body=content)
     except client.NoAnswer as error:
+        if backend.running is not None:
+            backend.running.wait(0.5)  # one that died of this is a moment away from having ended
+        backend.check()
         raise BackendFailed(f"{what} {error.message}", "the backend accepted connections before that") from error
     if not 200 <= answer.status < 300:
         raise ToolError(
@@ -98,6 +105,9 @@ def _read_document(backend: ServingBackend, root: Path) -> None:
         backend.document_error = f"the OpenAPI document {place} cannot be read: {error.message}"
     except (OSError, UnicodeDecodeError) as error:
         backend.document_error = f"the OpenAPI document {place} cannot be read: {error}"
+    prefix = (backend.settings.base_path or "").strip("/")
+    if prefix and backend.document is not None and not backend.document.base_path:
+        backend.document = replace(backend.document, base_path=f"/{prefix}")
 
 
 def _fetch_document(backend: ServingBackend, path: str) -> str:

@@ -2,60 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
-from gates import client, process
+from gates import client
+from gates.backend.commands import expand, expand_all, words_of
 from gates.config.model import Backend
 from gates.errors import ConfigurationError
-
-_PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
-
-def expand(text: str, values: Mapping[str, str], where: str) -> str:
-    """Return a text with {placeholders} and ${ENVIRONMENT} filled in.
-
-    Raises ConfigurationError for a variable that is not set and for a placeholder that is misspelt.
-    """
-
-    def placeholder(match: re.Match[str]) -> str:
-        name = match[1]
-        if name in values:
-            return values[name]
-        near = difflib.get_close_matches(name, list(values), n=1, cutoff=0.75)
-        if near:
-            raise ConfigurationError(
-                f"{where} has {{{name}}}, which stands for nothing", f"did you mean {{{near[0]}}}?"
-            )
-        if name == "app":
-            raise ConfigurationError(
-                f"{where} needs {{app}}, and no application was found in the source",
-                'name it: [backend] app = "package.module:variable", or write the whole command as start',
-            )
-        return match[0]
-
-    def variable(match: re.Match[str]) -> str:
-        if match[1] not in os.environ:
-            raise ConfigurationError(f"{where} uses ${{{match[1]}}}, which is not set", f"export {match[1]}=…")
-        return os.environ[match[1]]
-
-    return _VARIABLE.sub(variable, _PLACEHOLDER.sub(placeholder, text))
-
-
-def expand_all(value: Any, where: str) -> Any:
-    """Return JSON-like data with ${ENVIRONMENT} filled in, in every text."""
-    if isinstance(value, str):
-        return expand(value, {}, where)
-    if isinstance(value, Mapping):
-        return {key: expand_all(item, where) for key, item in value.items()}
-    return [expand_all(item, where) for item in value] if isinstance(value, list) else value
 
 
 def interpreter(backend: Backend, root: Path) -> str:
@@ -96,17 +52,6 @@ def backend_environment(settings: Backend, root: Path, port: int, data: Path) ->
     return environment, values
 
 
-def words_of(command: str, where: str) -> list[str]:
-    """Return a command line as words; raises ConfigurationError when it cannot be read."""
-    try:
-        words = process.shell_words(command)
-    except ValueError as error:
-        raise ConfigurationError(f"{where} cannot be read as a command: {error}", "close the quotation") from error
-    if not words:
-        raise ConfigurationError(f"{where} is empty")
-    return words
-
-
 def split_operation(text: str, where: str) -> tuple[str, str]:
     """Return method and path of an operation as it is written in gates.toml."""
     method, _, path = text.strip().partition(" ")
@@ -118,20 +63,20 @@ def split_operation(text: str, where: str) -> tuple[str, str]:
 def check_settings(settings: Backend, root: Path) -> None:
     """Raise ConfigurationError for what can be seen to be wrong before anything is started."""
     if settings.url:
-        client.check_host(expand(settings.url, {}, "[backend] url"), settings.allow_hosts)
+        _check_url(expand(settings.url, {}, "[backend] url"), settings.allow_hosts)
     elif not settings.start:
         raise ConfigurationError(
             "[backend] says neither how the backend is started nor where it runs", "write start = …, or url = …"
         )
     else:
-        _, values = backend_environment(settings, root, 1, root)
-        words_of(expand(settings.start, values, "[backend] start"), "[backend] start")
+        environment, values = backend_environment(settings, root, 1, root)
+        words_of(settings.start, values, environment, "[backend] start")
         for command in settings.setup:
-            words_of(expand(command, values, "[backend] setup"), "[backend] setup")
+            words_of(command, values, environment, "[backend] setup")
     auth = settings.auth
     for seed in settings.seed:
         split_operation(seed.operation, "[[backend.seed]] operation")
-        expand_all(seed.body, "[[backend.seed]] body")
+        expand_all([seed.body, seed.headers], "[[backend.seed]]")
     if auth.login:
         split_operation(auth.login.operation, "[backend.auth] login.operation")
     if auth.check:
@@ -141,4 +86,16 @@ def check_settings(settings: Backend, root: Path) -> None:
         raise ConfigurationError(
             f"[backend] openapi = {settings.openapi!r} is not a file of the project",
             "a path on the backend begins with /, such as /openapi.json",
+        )
+
+
+def _check_url(url: str, allowed: tuple[str, ...]) -> None:
+    client.check_host(url, allowed)
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise ConfigurationError("[backend] url carries a user", "write it as [backend.auth] basic = …")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"[backend] url = {url!r} is more than the address of a server",
+            f'write url = "{parts.scheme}://{parts.netloc}", and what follows as base_path, ready and openapi',
         )

@@ -13,13 +13,15 @@ import psutil
 
 from gates import client, process
 from gates.backend.access import make_usable
-from gates.backend.environment import backend_environment, check_settings, expand, words_of
+from gates.backend.commands import SHELLS, expand, shown, words_of
+from gates.backend.environment import backend_environment, check_settings
 from gates.backend.state import ServingBackend
 from gates.config.model import Backend
 from gates.errors import BackendFailed, ToolError
 
 _NOT_RUN = (126, 127)
 """Exit codes by which a shell says that the command itself could not be run."""
+_BY_HAND = "it runs on an empty data folder, as for a new colleague: run it by hand in the project's folder"
 
 
 @contextlib.contextmanager
@@ -42,10 +44,10 @@ def serving(settings: Backend, root: Path, directory: Path) -> Iterator[ServingB
     output = directory / "backend.log"
     try:
         _run_setup(settings, root, environment, values, output)
-        words = words_of(expand(settings.start or "", values, "[backend] start"), "[backend] start")
+        words = words_of(settings.start or "", values, environment, "[backend] start")
         with process.start(words, cwd=root, env=environment, stdout=output) as running:
             backend = ServingBackend(f"http://127.0.0.1:{port}", settings, output, data, running)
-            _wait_until_ready(backend, port)
+            _wait_until_ready(backend, port, shown(settings.start or "", values, "[backend] start"))
             make_usable(backend, root)
             yield backend
     finally:
@@ -57,9 +59,14 @@ def _connect(settings: Backend, root: Path, directory: Path) -> ServingBackend:
     parts = urlsplit(url)
     backend = ServingBackend(f"{parts.scheme}://{parts.netloc}", settings, directory / "backend.log")
     try:
-        client.request(backend.url, "GET", settings.ready)
+        answer = client.request(backend.url, "GET", settings.ready)
     except client.NoAnswer as error:
         raise BackendFailed(f"nothing answers at {url}: {error.message}", "start the backend first") from error
+    if answer.status >= 500:
+        raise BackendFailed(
+            f"the backend at {url} is not ready: GET {settings.ready} answered {answer.status}",
+            "[backend] ready is a path that answers below 500 once it is",
+        )
     make_usable(backend, root)
     return backend
 
@@ -68,16 +75,26 @@ def _run_setup(
     settings: Backend, root: Path, environment: Mapping[str, str], values: Mapping[str, str], output: Path
 ) -> None:
     for command in settings.setup:
-        words = words_of(expand(command, values, "[backend] setup"), "[backend] setup")
+        words = words_of(command, values, environment, "[backend] setup")
         log = output.with_name("setup.log")
         try:
-            process.run(words, cwd=root, env=environment, stdout=log, stderr=log.with_suffix(".err"),
-                        timeout=settings.start_timeout)  # fmt: skip
+            finished = process.run(words, cwd=root, env=environment, stdout=log, stderr=log.with_suffix(".err"),
+                                   timeout=settings.start_timeout, normal=None)  # fmt: skip
         except process.CommandFailed as error:
-            raise BackendFailed(f"[backend] setup = {command!r} failed: {error.message}", error.hint) from error
+            raise BackendFailed(f"[backend] setup = {command!r} failed: {error.message}", _BY_HAND) from error
+        if finished.exit_code == 0:
+            continue
+        last = process.last_lines(finished.stderr) or process.last_lines(finished.stdout)
+        if finished.exit_code in _NOT_RUN and words[0] in SHELLS:
+            raise ToolError(f"[backend] setup could not be run: {last}", "is it installed where PATH finds it?")
+        raise BackendFailed(
+            f"[backend] setup = {command!r} failed: it ended with {finished.ended.describe()}"
+            + (f"; its last lines:\n{last}" if last else ""),
+            _BY_HAND,
+        )
 
 
-def _wait_until_ready(backend: ServingBackend, port: int) -> None:
+def _wait_until_ready(backend: ServingBackend, port: int, command: str) -> None:
     running, settings = backend.running, backend.settings
     assert running is not None
     deadline = time.monotonic() + settings.start_timeout
@@ -86,13 +103,12 @@ def _wait_until_ready(backend: ServingBackend, port: int) -> None:
         ended = running.ended()
         if ended is not None and not running.processes():
             lines = backend.last_lines()
-            if ended.exit_code in _NOT_RUN and running.command[0] in ("sh", "bash"):
+            if ended.exit_code in _NOT_RUN and running.command[0] in SHELLS:
                 raise ToolError(f"[backend] start could not be run: {lines}", "is it installed where PATH finds it?")
             raise BackendFailed(
                 f"the backend ended before it was ready ({ended.describe()})"
                 + (f"; its last lines:\n{lines}" if lines else "; it wrote nothing"),
-                "it is started on an empty data folder, as a new colleague would: "
-                f"run `{' '.join(running.command)}` by hand",
+                f"it is started on an empty data folder, as a new colleague would: run `{command}` by hand",
             )
         try:
             answer = client.request(backend.url, "GET", settings.ready, timeout=min(5.0, settings.start_timeout))
