@@ -236,6 +236,11 @@ class Preparation:
                 one.reason = f"{problem} after the other operations had been tried"
             one.status = status
 
+    @property
+    def sent(self) -> int:
+        """How many requests were sent so far; none of their numbers may come again."""
+        return self._number
+
     def service_times(self, work: tuple[Work, ...], seconds: float) -> dict[str, float]:
         """Return the mean time of each operation, sent one after another over one connection for a while.
 

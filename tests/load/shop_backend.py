@@ -148,6 +148,8 @@ class Handler(BaseHTTPRequestHandler):
         return self.special(path, body)
 
     def special(self, path: str, body: Any) -> None:
+        if path not in PATHS:
+            return self.answer(404)
         SHOP.visits[path] += 1
         visits = SHOP.visits[path]
         if path == "/customers":

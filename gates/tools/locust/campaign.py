@@ -180,7 +180,7 @@ class Campaign:
             for work in self.prepared.work:
                 if work.operation not in now:
                     self.dropped[work.operation] = prepared.tried[work.operation].reason
-        return prepared
+        return replace(prepared, first=preparation.sent)
 
     def _left_out(self, document: Document) -> dict[str, str]:
         excluded = {

@@ -1,0 +1,70 @@
+"""Rates follow what is asked, what was, or what is borne; a slow operation does not take the others' requests."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gates.load.rate import Recorded, Wish, choose_rates
+
+WISH = Wish(rate=None, limit=200.0, share=0.4, seconds=8.0, longest=24.0, requests=120, epochs=4)
+
+
+def wish(**changed: float | None) -> Wish:
+    return Wish(**{**{name: getattr(WISH, name) for name in Wish.__slots__}, **changed})  # type: ignore[arg-type]
+
+
+def test_a_share_of_what_one_connection_bears() -> None:
+    rates = choose_rates(WISH, {"a": 0.004, "b": 0.006})
+    assert rates.total == pytest.approx(0.4 / 0.005)
+    assert rates.each == pytest.approx({"a": 40, "b": 40})
+    assert (rates.seconds, rates.held_back) == (8.0, ())
+    assert "40%" in rates.origin
+
+
+def test_a_fast_backend_is_limited() -> None:
+    rates = choose_rates(WISH, dict.fromkeys("abcd", 0.0001))
+    assert rates.total == pytest.approx(200.0)
+    assert "limit" in rates.origin
+
+
+def test_the_configured_rate_is_kept_whatever_is_borne() -> None:
+    rates = choose_rates(wish(rate=50.0), {"a": 1.0, "b": 0.001}, recorded=Recorded(7.0, {}), demanded=1000.0)
+    assert rates.each == {"a": 25.0, "b": 25.0}
+
+
+def test_the_rates_of_the_baseline_are_kept_and_new_operations_come_like_the_others() -> None:
+    rates = choose_rates(WISH, {"a": 5.0, "slow": 5.0, "new": 5.0}, recorded=Recorded(10.0, {"slow": 0.5, "gone": 1.0}))
+    assert rates.each == {"a": 10.0, "slow": 0.5, "new": 10.0}
+    assert rates.held_back == ("slow",)
+
+
+def test_a_demanded_throughput_is_tried() -> None:
+    assert choose_rates(WISH, {"a": 0.01}, demanded=100.0).total >= 100.0
+    assert choose_rates(WISH, {"a": 0.001}, demanded=100.0).total == pytest.approx(200.0)
+    assert choose_rates(WISH, {"a": 0.5}, recorded=Recorded(2.0, {}), demanded=100.0).total == 2.0
+
+
+def test_epochs_become_longer_where_operations_get_too_few_requests_and_not_without_end() -> None:
+    assert choose_rates(WISH, dict.fromkeys("abcdefghij", 0.02)).seconds == pytest.approx(120 / (2.0 * 4))
+    assert choose_rates(WISH, {"a": 2.0}).seconds == 24.0
+    assert choose_rates(wish(requests=0), {"a": 2.0}).seconds == 8.0
+
+
+def test_a_slow_operation_is_held_back_where_the_others_would_get_too_little() -> None:
+    times = {"slow": 2.0, **{f"fast{number}": 0.002 for number in range(40)}}
+    rates = choose_rates(WISH, times)
+    assert rates.held_back == ("slow",)
+    assert rates.each["fast1"] * rates.seconds * 4 == pytest.approx(120, rel=0.01)
+    assert 0 < rates.each["slow"] < 0.2
+
+
+@given(st.lists(st.floats(min_value=1e-4, max_value=5.0), min_size=1, max_size=60))
+def test_together_they_never_ask_for_more_than_the_share(times: list[float]) -> None:
+    service = {str(number): seconds for number, seconds in enumerate(times)}
+    rates = choose_rates(WISH, service)
+    assert sum(rates.each[name] * seconds for name, seconds in service.items()) <= 0.4 * 1.0001
+    assert rates.total <= 200.0 * 1.0001
+    assert 8.0 <= rates.seconds <= 24.0
+    assert all(rate > 0 for rate in rates.each.values())
