@@ -103,8 +103,8 @@ def _evidence(root: Path, sign: Mapping[str, str]) -> str | None:
         if pattern is None:
             return path.name
         try:
-            if path.is_file() and pattern.search(path.read_text("utf-8", "replace")[:500_000]):
-                return f"{path.relative_to(root)} mentions {sign['pattern'].strip(chr(92) + 'b')}"
+            if path.is_file() and (match := pattern.search(path.read_text("utf-8", "replace")[:500_000])):
+                return f"{path.relative_to(root)} has {match[0].strip()!r}"
         except OSError:
             continue
     return None

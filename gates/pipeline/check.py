@@ -10,7 +10,8 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,8 +54,11 @@ class RunFinished:
     directory: Path
 
 
-def check(root: Path, selection: Selection) -> Iterator[engine.Event | RunFinished]:
-    """Run and judge the gates of a phase; every result is saved when its gate ends. The last event is RunFinished."""
+def check(root: Path, selection: Selection) -> Generator[engine.Event | RunFinished]:
+    """Run and judge the gates of a phase; every result is saved when its gate ends. The last event is RunFinished.
+
+    Closing it early stops every program that was started and notes the run as interrupted.
+    """
     began = time.monotonic()
     place = open_place(root)
     plan = make_plan(
@@ -70,21 +74,27 @@ def check(root: Path, selection: Selection) -> Iterator[engine.Event | RunFinish
         store.begin(run)
         judged: list[GateResult] = []
         try:
-            for event in engine.run(plan, _setting(place, plan, directory)):
-                if isinstance(event, engine.GateFinished):
-                    store.save_gate(run.id, event.result)
-                    result = judge_gate(event.result, place, plan, run, judged)
-                    judged.append(result)
-                    event = engine.GateFinished(result)
-                yield event
+            with closing(engine.run(plan, _setting(place, plan, directory))) as events:
+                for event in events:
+                    if isinstance(event, engine.GateFinished):
+                        store.save_gate(run.id, event.result)
+                        result = judge_gate(event.result, place, plan, run, judged)
+                        judged.append(result)
+                        event = engine.GateFinished(result)
+                    yield event
             run = conclude(run, judged, place, plan, selection.allow_unknown, time.monotonic() - began)
             store.finish(run)
             store.prune(KEPT_RUNS)
         except BaseException as error:
-            store.interrupt(run.id, str(error) or type(error).__name__)
+            store.interrupt(run.id, _why(error))
             raise
     _forget_old_outputs(directory.parent)
     yield RunFinished(run, directory)
+
+
+def _why(error: BaseException) -> str:
+    interrupted = isinstance(error, KeyboardInterrupt | GeneratorExit)
+    return "it was interrupted" if interrupted else str(error) or type(error).__name__
 
 
 def begin(place: Place, plan: Plan, selection: Selection) -> Run:
@@ -131,8 +141,6 @@ def _owners(configuration: Configuration, plan: Plan) -> dict[str, tuple[str, ..
 def _notes(place: Place, plan: Plan, checkout: Checkout, selection: Selection) -> Iterator[str]:
     if checkout.commit is None:
         yield f"there is no commit to bind this run to ({checkout.reason}): it cannot be signed off"
-    elif checkout.dirty:
-        yield "the tree has changes that are not committed: this run cannot be signed off"
     if plan.previous is None and plan.number > 1:
         yield "no earlier phase is signed off: there is nothing to compare with"
     if selection.allow_unknown:
