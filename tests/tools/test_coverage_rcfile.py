@@ -9,6 +9,7 @@ from coverage import Coverage as Measuring
 from gates.errors import ToolError
 from gates.tools.coverage.interpreter import Interpreter, ask, missing, parse_answer
 from gates.tools.coverage.rcfile import configurations, honoured, render, source_folders
+from gates.tools.coverage.wrapped import environment_to_ask, unmeasured
 
 EXCLUDED = ("#pragma$", "  two spaces before", "; semicolon", "^\\s*if (a|b):$", "cost \\$HOME", "def \\w+\\(")
 
@@ -132,3 +133,10 @@ def test_an_interpreter_that_fails_or_chatters_is_an_error(tmp_path: Path) -> No
         ask("false", tmp_path, {"PATH": "/usr/bin:/bin"}, wants_pytest=False)
     with pytest.raises(ToolError, match="no readable answer"):
         parse_answer("py", '{"python": "3.12.1"}\nbye')
+
+
+def test_a_configuration_named_by_a_variable_is_the_projects_unless_it_is_of_a_measurement_of_this_program() -> None:
+    env = {"COVERAGE_RCFILE": "theirs", "COVERAGE_PROCESS_CONFIG": "x", "COVERAGE_CORE": "sysmon", "PATH": "/bin"}
+    assert unmeasured(env) == {"COVERAGE_CORE": "sysmon", "PATH": "/bin"}
+    assert environment_to_ask(unmeasured(env), env)["COVERAGE_RCFILE"] == "theirs"
+    assert "COVERAGE_RCFILE" not in environment_to_ask(unmeasured(env), {**env, "COVERAGE_RUN": "true"})

@@ -17,6 +17,8 @@ from gates.results import Readings
 from gates.tools.base import Context, Serving
 from gates.tools.coverage import Coverage
 
+pytestmark = pytest.mark.slow
+
 CART = """\
 def total(prices, discount=0):
     result = 0
@@ -416,3 +418,49 @@ def test_what_a_gate_needs_is_told_before_it_runs(project: Path, tmp_path: Path)
     assert told(python="/nowhere/python") == [False]
     assert told(command="npm test") == [False]
     assert told(command="npm test", junit="out.xml") == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "ini", "told"),
+    [
+        ("import pytest\n@pytest.mark.parametrize('n', range(201))\ndef test_n(n): assert total([n]) < 0\n", "", "201"),
+        ("def test_a(): assert total([1]) < 0\n", "addopts = -p no:cacheprovider", "switches pytest's cache off"),
+        (
+            "import os, pathlib\ndef test_a():\n    seen = pathlib.Path(os.environ['SEEN'])\n"
+            "    if seen.exists(): os._exit(9)\n    seen.write_text('')\n    assert total([1]) < 0\n",
+            "",
+            "could not be tried again",
+        ),
+    ],
+    ids=["too many", "no cache", "dies"],
+)
+def test_failing_tests_that_cannot_be_tried_again_stay_failed(
+    project: Path, gate: Gate, text: str, ini: str, told: str
+) -> None:
+    (project / "test_cart.py").write_text(f"from shop.cart import total\n{text}")
+    (project / "pytest.ini").write_text(f"[pytest]\n{ini}\n")
+    readings = gate()
+    assert set(outcomes(readings).values()) == {"failed"}
+    assert any(told in note for note in readings.notes)
+    assert ("coverage.lines", "") in counts(readings)
+
+
+def test_a_suite_about_a_backend_in_another_language_is_judged_without_a_figure(project: Path, gate: Gate) -> None:
+    (project / "cmd").mkdir()
+    (project / "cmd" / "main.go").write_text("package main\n")
+    (project / "test_api.py").write_text("def test_api(): pass\n")
+    readings = gate(source=("cmd",))
+    assert outcomes(readings) == {"test_api.py::test_api": "passed"}
+    assert [gap.reason for gap in readings.gaps] == ["there is no Python file under cmd"]
+
+
+def test_a_setup_that_fails_is_a_finding_of_its_own(project: Path, gate: Gate) -> None:
+    (project / "test_db.py").write_text(
+        "import unittest\nfrom shop.cart import total\nclass Db(unittest.TestCase):\n"
+        "    @classmethod\n    def setUpClass(cls):\n        raise RuntimeError('no database')\n"
+        "    def test_a(self): pass\nclass Other(unittest.TestCase):\n    def test_b(self): total([1])\n"
+    )
+    readings = gate(command="python -m unittest")
+    (found,) = readings.findings
+    assert (found.rule, "no database" in found.message) == ("tests.setup", True)
+    assert outcomes(readings) == {"test_db.py::Other::test_b": "passed"}

@@ -13,7 +13,7 @@ from gates.tools.coverage.asis import read_outcomes, run_as_it_is
 from gates.tools.coverage.command import OtherCommand, PythonCommand, understand
 from gates.tools.coverage.interpreter import ask, missing
 from gates.tools.coverage.suite import readings
-from gates.tools.coverage.wrapped import Wrapped
+from gates.tools.coverage.wrapped import Wrapped, environment_to_ask, unmeasured
 from gates.tools.coverage.written import expect
 
 
@@ -90,7 +90,8 @@ class Coverage(Tool):
             return [Requirement("test command", True, f"`{self.command}` is run as it is")]
         wants_pytest = understood.kind == "pytest"
         try:
-            asked = ask(understood.python, context.root, context.env, wants_pytest)
+            env = environment_to_ask(unmeasured(context.env), context.env)
+            asked = ask(understood.python, context.root, env, wants_pytest)
         except GatesError as error:
             hint = "name the interpreter of the project's environment as `python` under [backend]"
             return [Requirement("project's Python", False, error.message, hint)]

@@ -58,8 +58,7 @@ class Wrapped:
         self.root = context.root.resolve()
         self.folder = context.directory
         self.deadline = time.monotonic() + timeout
-        # Another measurement's variables (this program may itself be measured) would come before our configuration.
-        self.env = {**{name: value for name, value in context.env.items() if name not in _VARIABLES}, **command.env}
+        self.env = {**unmeasured(context.env), **command.env}
         self._words = own_words(text, self.env, self.root) if self._is_pytest else ""
 
     def run(self, retries: int, own_outcomes: Callable[[], Outcomes] | None = None) -> Suite:
@@ -67,8 +66,7 @@ class Wrapped:
 
         Raises ToolError when the command could not be run, or told nothing.
         """
-        # The project's own configuration is read as the project would, so with its COVERAGE_RCFILE.
-        asked = ask(self.command.python, self.root, {**self.context.env, **self.command.env}, self._is_pytest)
+        asked = ask(self.command.python, self.root, environment_to_ask(self.env, self.context.env), self._is_pytest)
         if (error := missing(asked, self._is_pytest)) is not None:
             raise error
         check_source(self.root, self.context.source)
@@ -249,6 +247,20 @@ class Wrapped:
         files = parse_report(report.read_bytes(), "coverage.py's report", str(self.root))
         # coverage.py before 6 measures what is installed inside the source too.
         return tuple(file for file in files if is_own(self.root, file.path, self.context.source))
+
+
+def unmeasured(env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the variables that would come before our configuration of coverage.py."""
+    return {name: value for name, value in env.items() if name not in _VARIABLES}
+
+
+def environment_to_ask(clean: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which the project's own configuration of coverage.py is read: with its COVERAGE_RCFILE.
+
+    Unless this program is itself being measured: then that variable is of the measurement, not of the project.
+    """
+    rcfile = env.get("COVERAGE_RCFILE")
+    return {**clean, "COVERAGE_RCFILE": rcfile} if rcfile and "COVERAGE_RUN" not in env else dict(clean)
 
 
 def check_source(root: Path, source: Sequence[str]) -> None:
