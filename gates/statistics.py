@@ -184,7 +184,6 @@ def chance_of_rise(count_then: int, total_then: int, count_now: int, total_now: 
     if not total_then or not total_now or not hits:
         return 1.0
     seen = numpy.arange(count_now, min(hits, total_now) + 1, dtype=float)
-    seen = seen[total_then - (hits - seen) >= 0]
 
     def log_choose(of: float, choice: Any) -> Any:
         return special.gammaln(of + 1) - special.gammaln(choice + 1) - special.gammaln(of - choice + 1)

@@ -136,6 +136,11 @@ def test_changed_configurations_versions_and_gates_are_told() -> None:
     assert configuration_changes(then, list(then.run.gates)) == []
 
 
+def test_another_reason_for_leaving_an_item_out_is_told() -> None:
+    then, now = (policy(left_out={"auth": reason}) for reason in ("no users yet", "it is a public service"))
+    assert policy_changes(then, now) == ["the item auth is left out for another reason: it is a public service"]
+
+
 def test_severities_and_states_reach_the_result() -> None:
     result = judged(busy(), RULES, before())
     assert {

@@ -46,6 +46,11 @@ def test_small_losses_cannot_add_up() -> None:
     assert "it was 95 % (95 of 100) in the best earlier phase, one" in best.reason
 
 
+def test_of_equally_good_phases_the_previous_one_is_enough() -> None:
+    result = judged(suite_with(95), None, signed("one", suite_with(95)), signed("two", suite_with(95)))
+    assert not [one for one in result.judgements if one.kind == "best"]
+
+
 def test_the_previous_phase_is_not_compared_with_twice() -> None:
     result = judged(suite_with(95), None, signed("one", suite_with(90)), signed("two", suite_with(95)))
     assert not [one for one in result.judgements if one.kind == "best"]

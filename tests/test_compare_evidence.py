@@ -89,7 +89,8 @@ def test_gaps_that_were_accepted_are_debt_and_new_ones_are_not() -> None:
     assert only(owed, "evidence").reason.startswith("known debt since one: GET /a: no time")
     assert judged(gaps("GET /a", "GET /b"), None, first).verdict is Verdict.UNKNOWN
     counted = after("one", gaps("3 of 9 operations were not tested"))
-    assert judged(gaps("2 of 9 operations were not tested"), None, counted).verdict is Verdict.PASS
+    for fewer in (2, 3):
+        assert judged(gaps(f"{fewer} of 9 operations were not tested"), None, counted).verdict is Verdict.PASS
     assert judged(gaps("4 of 9 operations were not tested"), None, counted).verdict is Verdict.UNKNOWN
 
 

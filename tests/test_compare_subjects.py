@@ -79,6 +79,7 @@ def test_a_test_that_is_newly_skipped_fails(then: str | None, now: str, verdict:
     result = judged(suite(test_y="passed", test_x=now), None, after("one", before))
     assert result.verdict is verdict
     assert rules_of(result) == (["tests.newly-skipped"] if verdict is Verdict.FAIL else [])
+    assert ("test_x is skipped; in one it was run" in (result.reason or "")) is (verdict is Verdict.FAIL)
 
 
 def test_a_flaky_test_is_shown_as_that_and_does_not_fail() -> None:

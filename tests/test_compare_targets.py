@@ -329,3 +329,42 @@ def test_a_target_of_several_gates_needs_one_of_them() -> None:
     assert evidence(rules, owners, fast, slow) == []
     (missing,) = evidence(rules, owners, gate("fast"), slow)
     assert missing[2] == "the target benchmark.test_a matched no benchmark in fast, slow; the nearest is test_b"
+
+
+def test_a_default_of_several_gates_is_silent_where_there_is_nothing_of_the_kind() -> None:
+    owners = {"response_time.external": ("load", "peak")}
+    gates = [load(p95("GET /orders", 0.1)), gate("peak", "locust", measurements=[p95("GET /orders", 0.1)])]
+    targets = {"response_time.external": "<= 1 s"}
+    assert evidence(policy(targets, defaults=list(targets)), owners, *gates) == []
+    assert len(evidence(policy(targets), owners, *gates)) == 1
+
+
+def test_a_gate_that_broke_says_itself_why_its_targets_are_not_judged() -> None:
+    broken = [gate(name, verdict=Verdict.ERROR, reason="killed") for name in ("fast", "slow")]
+    rules = policy({"benchmark.test_a": "<= 1 s"})
+    assert evidence(rules, {"benchmark.test_a": ("fast", "slow")}, *broken) == []
+
+
+def test_a_debt_in_a_count_that_should_be_high_may_not_fall() -> None:
+    def borne(count: int) -> GateResult:
+        return load(number("load.concurrency", count, better="higher"))
+
+    rules = policy({"load.concurrency": ">= 100"})
+    first = after("one", borne(60), rules)
+    assert [judged(borne(count), rules, first).verdict for count in (61, 60, 59)] == [
+        Verdict.PASS, Verdict.PASS, Verdict.FAIL,
+    ]  # fmt: skip
+
+
+def test_a_debt_that_got_worse_and_was_accepted_again_begins_there() -> None:
+    rules = policy({"security.high": "== 0"})
+    first = after("one", scan(2), rules)
+    second = after("two", scan(3), rules, first)
+    assert second.run.gates[0].verdict is Verdict.FAIL
+    assert only(judged(scan(3), rules, first, second), "target").reason.startswith("known debt since two: ")
+
+
+def test_stars_match_in_the_middle_of_a_benchmark() -> None:
+    rules = policy({"benchmark.test_*_of_*s": "<= 1 ms"})
+    bench = gate("bench", "benchmark", measurements=medians("test_sum_of_lists", "test_of_a", "test_sums", "x_of_s"))
+    assert [one.scope for one in judged(bench, rules).judgements if one.kind == "target"] == ["test_sum_of_lists"]

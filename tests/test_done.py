@@ -179,6 +179,19 @@ def test_undecided_comparisons_of_one_kind_are_one_line() -> None:
     assert many.hints == ("measure both builds side by side",)
 
 
+def test_undecided_comparisons_of_several_measurements_are_one_line() -> None:
+    samples = (0.01, 0.011, 0.012)
+    names = ("load.p50", "load.p95", "load.p99", "load.throughput")
+    raw = gate(
+        "load", "locust", items=["performance"],
+        measurements=[Measurement(name, 0.01, "s", "lower", total=900, samples=samples) for name in names],
+    )  # fmt: skip
+    one = item("performance", judged(raw, None, signed("one", raw), classes={}))
+    assert len(one.reasons) == 1
+    assert "load.p50 is 1×" in one.reasons[0]
+    assert "load.p95, load.p99, load.throughput" in one.reasons[0]
+
+
 def test_the_best_phase_is_not_told_where_the_previous_one_says_the_same() -> None:
     def bench(value: float) -> GateResult:
         samples = tuple(value * factor for factor in (0.99, 1.0, 1.01))
@@ -230,6 +243,11 @@ def test_a_documented_operation_that_no_gate_asked_is_unknown() -> None:
     one = item("endpoints", ok, documented=["GET /a", "POST /stop"])
     assert one.verdict is Verdict.UNKNOWN
     assert one.reasons[-1] == "1 operation of the document was not asked at all: POST /stop"
+    gap = Gap("POST /stop", "it would end the backend")
+    told = item(
+        "endpoints", fuzz(OperationSeen("GET /a", {200: 1}, True), gaps=[gap]), documented=["GET /a", "POST /stop"]
+    )
+    assert told.reasons[1:] == ("POST /stop: it would end the backend",)
     by_exit_code = judged(gate("own", "command", items=["endpoints"]))
     assert item("endpoints", by_exit_code, documented=["GET /a"]).verdict is Verdict.PASS
 
@@ -238,7 +256,9 @@ def test_the_operations_table_has_a_row_for_every_operation_and_none_where_nobod
     seen = fuzz(
         OperationSeen("GET /orders", {200: 2, 404: 1}, True), OperationSeen("POST /orders", {422: 1}, False),
         OperationSeen("GET /extra", {200: 1}, True, documented=False),
-        findings=[finding("fuzz.ignored_auth", operation="POST /orders")],
+        findings=[
+            finding("fuzz.ignored_auth", operation="POST /orders"), finding("fuzz.crash", operation="GET /orders"),
+        ],
     )  # fmt: skip
     load = gate(
         "load", measurements=[number("load.p95", 0.03, "s", scope="GET /orders"), number("load.p95", 0.05, "s")]
@@ -246,6 +266,7 @@ def test_the_operations_table_has_a_row_for_every_operation_and_none_where_nobod
     rows = build_operations([seen, load], ["GET /orders", "POST /orders", "GET /orders/{id}"], CLASSES)
     assert [row.operation for row in rows] == ["GET /orders", "POST /orders", "GET /orders/{id}", "GET /extra"]
     first, second, third, extra = rows
+    assert first.auth_enforced is None
     assert (first.documented, first.tested, first.statuses_seen, first.p95) == (True, True, (200, 404), 0.03)
     assert (second.operation_class, second.tested, second.auth_enforced) == ("complex", False, False)
     assert (third.tested, third.statuses_seen, third.p95, third.auth_enforced) == (None, (), None, None)
