@@ -72,7 +72,7 @@ def changed_lines(root: Path, base: str) -> dict[str, set[int]]:
         )
     code, text, errors = _git(
         root, "diff", "--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--relative",
-        "--no-renames", base, "--", ".",
+        "--no-renames", "--src-prefix=a/", "--dst-prefix=b/", base, "--", ".",
     )  # fmt: skip
     if code != 0:
         raise GatesError(f"git diff failed: {errors.strip()}")

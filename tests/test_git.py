@@ -70,6 +70,14 @@ def test_changed_lines_are_those_of_the_working_tree(repository: Path) -> None:
     assert changed["ünew name.py"] >= {1, 2}
 
 
+@pytest.mark.parametrize("setting", ["diff.noprefix", "diff.mnemonicPrefix"])
+def test_the_configuration_of_git_hides_no_changed_line(repository: Path, setting: str) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    git(repository, "config", setting, "true")
+    (repository / "a.py").write_text("one\nTWO\nthree\n")
+    assert changed_lines(repository, base) == {"a.py": {2}}
+
+
 def test_a_shallow_clone_says_what_to_fetch(tmp_path: Path, repository: Path) -> None:
     base = git(repository, "rev-parse", "HEAD")
     (repository / "a.py").write_text("two\n")
