@@ -63,7 +63,9 @@ def main() -> int:
         build(root)
         rows = [watch(root) for _ in range(runs)]
     print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, {runs} full checks")
-    for name, column in zip(("wall", "no tool or backend running", "CPU of the harness itself"), zip(*rows, strict=True), strict=True):
+    for name, column in zip(
+        ("wall", "no tool or backend running", "CPU of the harness itself"), zip(*rows, strict=True), strict=True
+    ):
         print(f"{name:28} median {statistics.median(column):6.2f} s   from {min(column):.2f} to {max(column):.2f}")
     print(f"goal: less than {GOAL:g} s without any tool running")
     return 0

@@ -12,7 +12,10 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PROGRAMS = {"gates": [sys.executable, "-m", "gates", "--version"], "minimal": [sys.executable, str(HERE / "minimal.py"), "--version"]}
+PROGRAMS = {
+    "gates": [sys.executable, "-m", "gates", "--version"],
+    "minimal": [sys.executable, str(HERE / "minimal.py"), "--version"],
+}
 GOAL = 1.5
 
 
@@ -27,7 +30,7 @@ def measure(command: list[str]) -> tuple[float, float]:
 def main() -> int:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in PROGRAMS}
-    for name, command in PROGRAMS.items():
+    for command in PROGRAMS.values():
         measure(command)  # fills the page cache and the bytecode
     for number in range(pairs):
         for name in sorted(PROGRAMS, reverse=number % 2 == 1):
@@ -35,10 +38,12 @@ def main() -> int:
     print(f"Python {platform.python_version()}, {platform.machine()}, {pairs} pairs, median of whole processes")
     print(f"{'program':10} {'wall':>8} {'CPU':>8}")
     for name, rows in times.items():
-        print(f"{name:10} {statistics.median(wall for wall, _ in rows) * 1000:6.0f}ms {statistics.median(cpu for _, cpu in rows) * 1000:6.0f}ms")
+        wall, cpu = (statistics.median(column) * 1000 for column in zip(*rows, strict=True))
+        print(f"{name:10} {wall:6.0f}ms {cpu:6.0f}ms")
+    pairs_of_rows = list(zip(times["gates"], times["minimal"], strict=True))
     for position, kind in enumerate(("wall", "CPU")):
-        ratios = [ours[position] / theirs[position] for ours, theirs in zip(times["gates"], times["minimal"], strict=True)]
-        print(f"ratio of {kind}, pair by pair: {statistics.median(ratios):.2f} (goal: at most {GOAL})")
+        ratio = statistics.median(ours[position] / theirs[position] for ours, theirs in pairs_of_rows)
+        print(f"ratio of {kind}, pair by pair: {ratio:.2f} (goal: at most {GOAL})")
     return 0
 
 
