@@ -38,6 +38,13 @@ def test_the_lag_may_be_larger_where_the_answers_are_slow() -> None:
     assert checks(lag_p99=0.011, p50=0.2) == ["lag"]
 
 
+def test_more_lag_is_allowed_where_little_is_demanded() -> None:
+    late = {**SOUND, "lag_p99": 0.009}
+    assert [doubt.check for doubt in doubts(late, {})] == ["lag"]
+    assert doubts(late, {}, allowed_lag=0.01) == []
+    assert [doubt.check for doubt in doubts({**late, "lag_p99": 0.01}, {}, allowed_lag=0.01)] == ["lag"]
+
+
 @pytest.mark.parametrize(
     ("failures", "words"), [({"429": 9, "500": 1}, "limits the rate"), ({"401": 5}, "login"), ({"timeout": 3}, "log")]
 )

@@ -23,7 +23,7 @@ from gates.profiles import list_profiles
 from gates.results import GateResult, Measurement, Readings, Verdict
 from gates.tools.locust import Locust
 from gates.tools.locust.observation import Observation
-from gates.tools.locust.run import Locustfile, locust_environment, run_load
+from gates.tools.locust.run import locust_environment, run_load
 
 SHORT: Mapping[str, Any] = {
     "seconds": 0.8, "longest": 0.8, "warm_up": 0.3, "rate": "60 /s", "epochs": 1, "users": 0, "request_timeout": 3,
@@ -126,9 +126,8 @@ def test_a_later_phase_is_loaded_with_the_same_work(phase_one: Readings, tmp_pat
     assert epoch.conditions["rate"] == pytest.approx(60 / 9 * 7)
     now = {request.operation: request.body for request in readings.requests}
     then = {request.operation: request.body for request in phase_one.requests}
-    assert {name: body for name, body in now.items() if name in then} == {
-        name: then[name] for name in now.keys() & then
-    }
+    assert all(now[name] == then[name] for name in now.keys() & then)
+    assert len(now.keys() & then) == 6
     assert "GET /moody" in now
     errors = measured(readings, "load.errors")["GET /moody"]
     assert errors.count
@@ -140,7 +139,7 @@ def test_a_later_phase_is_loaded_with_the_same_work(phase_one: Readings, tmp_pat
     p50 = measured(readings, "load.p50")["GET /moody"]
     assert p50.total == (errors.total or 0) - errors.count
     (gap,) = readings.gaps
-    assert gap.what == "1 of 7 operations were not loaded"
+    assert gap.what == "1 of 8 operations were not loaded"
     assert gap.reason == "GET /failing answered 500"
 
 
@@ -205,10 +204,9 @@ def test_the_projects_own_locustfile_is_run_and_its_names_become_operations(tmp_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("text", "words"), [("import no_such_module", "no_such_module"), ("x = 1", "No User class")])
-def test_a_locustfile_that_does_not_work_is_an_error_with_its_reason(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "locustfile.py").write_text(text, "utf-8")
-    with pytest.raises(ToolError, match=words):
+def test_a_locustfile_that_does_not_work_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "locustfile.py").write_text("import no_such_module", "utf-8")
+    with pytest.raises(ToolError, match="no_such_module"):
         load(tmp_path, locustfile="locustfile.py", users=1, context={"root": tmp_path})
 
 
@@ -397,7 +395,3 @@ def test_rates_are_written_with_their_unit() -> None:
 def test_what_is_needed_is_told(tmp_path: Path) -> None:
     found = Locust(locustfile="gone.py").requirements(shop_context(tmp_path))
     assert [requirement.met for requirement in found] == [True, False]
-
-
-def test_the_project_folder_is_where_a_locustfile_imports_from() -> None:
-    assert Locustfile(Path("/a/load/x.py"), Path("/a"), 1.0).root == Path("/a")
