@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gates.backend.environment import interpreter
+from gates.backend.environment import interpreter, needs_python
 from gates.backend.serving import serving
 from gates.config.model import Configuration
 from gates.engine import Setting, make_context
@@ -24,7 +24,8 @@ def examine(root: Path, configuration: Configuration) -> Iterator[Requirement]:
     """Yield one line for each thing that is needed, as soon as it is known; the backend comes last."""
     yield Requirement("Python of gates", True, platform.python_version())
     yield _git(root)
-    yield _interpreter(root, configuration)
+    if needs_python(configuration.backend, root):
+        yield _interpreter(root, configuration)
     with tempfile.TemporaryDirectory(prefix="gates-doctor-") as folder:
         plan = make_plan(configuration, signed=())
         policy = configuration.policy(plan.phase)

@@ -18,7 +18,7 @@ import pytest
 from projects import HERE, SMALL_BACKEND, left_of, marked
 
 from gates import client
-from gates.backend.environment import check_settings
+from gates.backend.environment import check_settings, project_environment
 from gates.backend.serving import serving
 from gates.backend.state import ServingBackend
 from gates.config.model import Backend
@@ -144,6 +144,19 @@ def test_its_own_interpreter_and_folders_stand_first_on_the_path(serve: Serve, r
         assert backend.running is not None
         assert any(str(folder / "python") in one.cmdline()[0] or one.cmdline()[0] == "python"
                    for one in backend.running.processes())  # fmt: skip
+
+
+def test_without_python_in_the_project_the_environment_of_gates_stays_out_of_its_path(tmp_path: Path) -> None:
+    def path(start: str = "./server {port}", **settings: object) -> list[str]:
+        backend = Backend.model_validate({"start": start, "path": ["node_modules/.bin"], **settings})
+        return project_environment(backend, tmp_path)["PATH"].split(os.pathsep)
+
+    ours, users = str(Path(sys.executable).parent), os.environ["PATH"].split(os.pathsep)
+    assert path() == [str(tmp_path / "node_modules" / ".bin"), *users]
+    assert path("{python} server.py {port}")[1] == ours
+    assert path(setup=["{python} migrate.py"])[1] == ours
+    (tmp_path / "requirements.txt").touch()
+    assert path() == [str(tmp_path / "node_modules" / ".bin"), ours, *users]
 
 
 def test_readiness_is_asked_with_get_and_anything_below_500_will_do(serve: Serve) -> None:

@@ -13,9 +13,16 @@ from gates.backend.commands import expand, expand_all, words_of
 from gates.config.model import Backend
 from gates.errors import ConfigurationError
 
+_PYTHON_FILES = ("*.py", "*/*.py", "pyproject.toml", "setup.cfg", "requirements*.txt", "Pipfile")
+
 
 def interpreter(backend: Backend, root: Path) -> str:
     """Return the Python of the backend's own environment: as configured, the project's .venv, or this one."""
+    return own_interpreter(backend, root) or sys.executable
+
+
+def own_interpreter(backend: Backend, root: Path) -> str | None:
+    """Return the Python that the project names or keeps in its folder; None when it has none."""
     if backend.python:
         path = root / backend.python if "/" in backend.python else Path(shutil.which(backend.python) or backend.python)
         if not path.exists():
@@ -26,16 +33,32 @@ def interpreter(backend: Backend, root: Path) -> str:
     for name in (".venv", "venv", "env"):
         if (root / name / "bin" / "python").exists():
             return str(root / name / "bin" / "python")
-    return sys.executable
+    return None
+
+
+def needs_python(backend: Backend, root: Path) -> bool:
+    """Return whether a Python is any business of the project: it has one, or its commands or files want one."""
+    if own_interpreter(backend, root) is not None:
+        return True
+    if any("{python}" in command for command in (backend.start or "", *backend.setup)):
+        return True
+    return any(next(root.glob(pattern), None) is not None for pattern in _PYTHON_FILES)
 
 
 def project_environment(backend: Backend, root: Path) -> dict[str, str]:
-    """Return the environment of the project's own commands: its interpreter and folders stand first on PATH."""
-    python = Path(interpreter(backend, root))
-    folders = [str(root / folder) for folder in backend.path] + [str(python.parent)]
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "VIRTUAL_ENV")}
-    if (python.parent.parent / "pyvenv.cfg").exists():
-        environment["VIRTUAL_ENV"] = str(python.parent.parent)
+    """Return the environment of the project's own commands: its folders and its interpreter stand first on PATH.
+
+    A project without Python gets no other PATH than its user's: the environment that gates is installed in may hold
+    programs of the same name, such as another `node`.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    folders = [str(root / folder) for folder in backend.path]
+    if needs_python(backend, root):
+        python = Path(interpreter(backend, root))
+        folders.append(str(python.parent))
+        environment.pop("VIRTUAL_ENV", None)
+        if (python.parent.parent / "pyvenv.cfg").exists():
+            environment["VIRTUAL_ENV"] = str(python.parent.parent)
     environment["PATH"] = os.pathsep.join([*folders, environment.get("PATH", os.defpath)])
     environment["PYTHONUNBUFFERED"] = "1"  # so that the last lines of a backend that dies are there to be read
     return environment
