@@ -5,14 +5,17 @@ Everything but typer is imported where it is used, so that `gates --version` cos
 
 from __future__ import annotations
 
+import io
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from gates import __version__
 from gates.errors import ConfigurationError, GatesError, IntegrityError, SignoffRefused
@@ -22,8 +25,30 @@ if TYPE_CHECKING:
     from gates.pipeline.check import RunFinished, Selection
     from gates.results import Run
 
+
+class Interrupted(BaseException):
+    """Somebody asked this to end."""
+
+
+class OutputGone(BaseException):
+    """Whoever read the output has gone."""
+
+
+class _Commands(TyperGroup):
+    """Keeps these two from typer, which would say nothing of the one and call the other a failed gate."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Interrupted from error
+        except BrokenPipeError as error:
+            raise OutputGone from error
+
+
 app = typer.Typer(
     name="gates",
+    cls=_Commands,
     help="A phase-tracking quality gate and performance harness for backends.",
     no_args_is_help=True,
     add_completion=False,
@@ -31,6 +56,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 INTERRUPTED = 130
+OUTPUT_GONE = 141
+"""What a shell calls a program that SIGPIPE ended."""
 Folder = Annotated[
     Path, typer.Option("--project", "-C", help="The project's folder, which holds gates.toml.", show_default="here")
 ]
@@ -107,27 +134,33 @@ def check(
     _check_outputs(outputs)
     selection = Selection(phase, tuple(gates or ()), tuple(only or ()), tuple(skip or ()), fast, allow_unknown)
     finished = _watch(project.resolve(), selection, quiet=quiet or json == "-")
-    _write_outputs(finished, outputs)
-    if json == "-":
-        _say(_render("json", finished))
-    else:
-        from gates.reports.terminal import render
-
-        _say(
-            render(
-                finished.run, colour=_colour(), width=_width(), ascii=_ascii(), operations=operations, quiet=quiet,
-                details=_relative(finished.directory),
-            )
-        )  # fmt: skip
+    try:
+        _write_outputs(finished, outputs)
+    finally:  # also where a disk is full by now
+        _show_result(finished, as_json=json == "-", operations=operations, quiet=quiet)
     raise typer.Exit(finished.run.exit_code)
+
+
+def _show_result(finished: RunFinished, *, as_json: bool, operations: bool, quiet: bool) -> None:
+    from gates.reports.terminal import render
+
+    if as_json:
+        _say(_render("json", finished))
+        return
+    _say(
+        render(
+            finished.run, colour=_colour(), width=_width(), ascii=_ascii(), operations=operations, quiet=quiet,
+            details=_relative(finished.directory),
+        )
+    )  # fmt: skip
 
 
 def _watch(root: Path, selection: Selection, quiet: bool) -> RunFinished:
     from gates.pipeline.check import RunFinished, check
 
     finished: RunFinished | None = None
-    with _progress(quiet) as show:
-        for event in check(root, selection):
+    with _progress(quiet) as show, closing(check(root, selection)) as events:
+        for event in events:
             if isinstance(event, RunFinished):
                 finished = event
             else:
@@ -278,12 +311,14 @@ def _progress(quiet: bool) -> Iterator[Callable[[Event], None]]:
 
 
 def _check_outputs(outputs: dict[str, Path]) -> None:
-    """Refuse an output that cannot be written before an hour was spent on what should go there."""
+    """Refuse an output that cannot be written before an hour was spent on what should go there.
+
+    What an earlier run left there is emptied, so that it is never taken for the result of one that broke off.
+    """
     for name, path in outputs.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8"):
-                pass
+            path.write_text("", "utf-8")
         except OSError as error:
             raise ConfigurationError(f"--{name} {path} cannot be written: {error.strerror}", "name a file") from error
 
@@ -304,8 +339,6 @@ def _say(text: str) -> None:
 
 
 def _colour() -> bool:
-    import os
-
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
@@ -344,6 +377,9 @@ def _terminate(number: int, frame: object) -> None:
 def main() -> None:
     """Run the command line; every error a user can put right is one sentence, a hint and its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that cannot be shown is no reason to end
     try:
         app()
     except ConfigurationError as error:
@@ -355,9 +391,10 @@ def main() -> None:
     except GatesError as error:
         _fail(error.message, error.hint, 3)
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            sys.stderr.close()  # whoever read the output has gone; there is nobody to tell
-            sys.exit(141)
         _fail(f"{error.strerror}: {error.filename or ''}".rstrip(": "), "is there room, and may gates write there?", 3)
-    except KeyboardInterrupt:
+    except OutputGone:
+        # Nobody is left to tell. What is still in the buffer would raise once more at the end of the program.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(OUTPUT_GONE)
+    except (Interrupted, KeyboardInterrupt):
         _fail("interrupted; what was started is stopped, and what had ended is saved", "", INTERRUPTED)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gates import process
@@ -21,8 +22,15 @@ from gates.document import classify
 from gates.errors import BackendFailed, GatesError, NotMeasured
 from gates.plan import Plan, PlannedGate
 from gates.profiles import find_source
-from gates.results import FindingState, GateResult, Readings, Run, Verdict
+from gates.results import FindingState, GateResult, Run, Verdict
 from gates.tools.base import Context, Serving
+
+_PATIENCE = 30.0
+"""Seconds for tools to end after an interrupt; what they started is gone before that."""
+_OF_THE_MACHINE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)
+"""Errors of the system that are no defect of gates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ class Setting:
     baseline: Run | None = None
 
 
-def run(plan: Plan, setting: Setting) -> Iterator[Event]:
+def run(plan: Plan, setting: Setting) -> Generator[Event]:
     """Run the gates of a plan: what does not measure time side by side, the rest alone, one after another.
 
     Closing the iterator early, or an interrupt, stops every program that was started.
@@ -108,20 +116,40 @@ def _run_batch(batch: Sequence[PlannedGate], plan: Plan, setting: Setting) -> It
             left -= isinstance(event, GateFinished)
             yield event
     finally:
-        if left:
+        _end(threads, stopping=bool(left))
+
+
+def _end(threads: Sequence[threading.Thread], *, stopping: bool) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
+        if stopping:
+            # Again and again: a tool that was between two programs starts its next one after the first were stopped.
             process.stop_all()
         for thread in threads:
-            thread.join(timeout=30)
+            if thread.is_alive():
+                thread.join(timeout=0.2)
 
 
 def _run_gate(gate: PlannedGate, plan: Plan, setting: Setting, put: Callable[[Event], None]) -> None:
     tool = gate.tool
     put(GateStarted(gate.name, tool.tool))
     began = time.monotonic()
-    verdict, reason, hint, readings = Verdict.PASS, None, "", Readings()
+    result = GateResult(
+        gate.name, tool.tool, Verdict.ERROR, 0.0, reason="this is a defect of gates: the tool ended without a result",
+        hint="please report it", items=tuple(tool.items),
+    )  # fmt: skip
     try:
-        context = make_context(gate, plan, setting, put)
-        readings = tool.run(context)
+        result = _measure(gate, plan, setting, result, put)
+    finally:
+        # Whatever happened, somebody waits for this.
+        put(GateFinished(replace(result, seconds=time.monotonic() - began)))
+
+
+def _measure(
+    gate: PlannedGate, plan: Plan, setting: Setting, result: GateResult, put: Callable[[Event], None]
+) -> GateResult:
+    try:
+        readings = gate.tool.run(make_context(gate, plan, setting, put))
     except BackendFailed as error:
         verdict, reason, hint = Verdict.FAIL, error.message, error.hint
     except NotMeasured as error:
@@ -129,18 +157,22 @@ def _run_gate(gate: PlannedGate, plan: Plan, setting: Setting, put: Callable[[Ev
     except GatesError as error:
         verdict, reason, hint = Verdict.ERROR, error.message, error.hint
     except Exception as error:  # noqa: BLE001 - one broken gate never stops the others
-        trace = setting.directory / f"{gate.name}.traceback.txt"
-        trace.write_text(traceback.format_exc(), "utf-8")
-        verdict, reason = Verdict.ERROR, f"this is a defect of gates: {type(error).__name__}: {error}"
-        hint = f"please report it, with {trace.name} from the folder of this run"
-    put(
-        GateFinished(
-            GateResult(
-                gate.name, tool.tool, verdict, time.monotonic() - began, reason=reason, hint=hint,
-                items=tuple(tool.items), readings=readings,
-            )
-        )
-    )  # fmt: skip
+        verdict, (reason, hint) = Verdict.ERROR, _describe(error, setting.directory / f"{gate.name}.traceback.txt")
+    else:
+        return replace(result, verdict=Verdict.PASS, reason=None, hint="", readings=readings)
+    return replace(result, verdict=verdict, reason=reason, hint=hint)
+
+
+def _describe(error: Exception, trace: Path) -> tuple[str, str]:
+    """Return what an unexpected error means and what to do; its traceback is kept where there is room for it."""
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        return f"{error.strerror}: {error.filename or 'no file is named'}", "is there room, and may gates write there?"
+    kept = f", with {trace.name} from the folder of this run"
+    try:
+        trace.write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
+    except OSError as full:
+        kept = f"; its traceback could not be kept ({full.strerror})"
+    return f"this is a defect of gates: {type(error).__name__}: {error}", f"please report it{kept}"
 
 
 def make_context(

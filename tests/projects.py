@@ -38,15 +38,6 @@ security      = "This is a test of something else."
 documentation = "This is a test of something else."
 integration   = "This is a test of something else."
 """
-NO_PROFILE_GATES = """
-[gates.fuzz]
-tool = "command"
-command = "true"
-
-[gates.load]
-tool = "command"
-command = "true"
-"""
 SMALL_BACKEND = '{python} small_backend.py {port} "{data}"'
 
 
@@ -155,12 +146,11 @@ def gates_toml(
     targets: str = "",
     more: str = "",
     left_out: str = LEFT_OUT,
-    profile_gates: str = NO_PROFILE_GATES,
 ) -> str:
     """Return a gates.toml in which only the item `tests` is to be decided, by the gates given."""
-    parts = ['[project]\nname = "small"\nsource = ["small"]\n', f"[backend]\n{backend}\n"]
+    parts = ['[project]\nname = "small"\nsource = ["small"]\n', f'[backend]\nprofile = "plain"\n{backend}\n']
     parts += [f'[[phases]]\nname = "{phase}"\n' for phase in phases]
-    return "\n".join([*parts, f"[targets]\n{targets}\n", gates, profile_gates, more, left_out])
+    return "\n".join([*parts, f"[targets]\n{targets}\n", gates, more, left_out])
 
 
 def command_gate(command: str, name: str = "tests", items: str = '["tests"]', more: str = "") -> str:
@@ -172,6 +162,8 @@ def small_project(root: Path, toml: str, **files: str) -> Project:
     """Return a project with a backend of the standard library, committed once."""
     root.mkdir(parents=True, exist_ok=True)
     project = Project(root)
+    # A profile of the project's own, without any gate.
+    project.write({"profiles/backends/plain.toml": 'title = "nothing in particular"\n'})
     shutil.copy(HERE / "small_backend.py", root / "small_backend.py")
     project.write({"gates.toml": toml, ".gitignore": "__pycache__/\n.pytest_cache/\n.coverage*\n*.xml\n", **files})
     project.commit("the beginning")

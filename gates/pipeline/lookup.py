@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gates.errors import GatesError
 from gates.explain import explain
-from gates.pipeline.place import Place, history_path, open_place, read_signoffs
+from gates.pipeline.place import Place, existing_history, open_place, read_signoffs
 from gates.plan import choose_phase
 from gates.profiles import nearest_hint
 from gates.results import Measurement, Run, Verdict
@@ -51,7 +51,10 @@ def list_phases(root: Path) -> list[PhaseRow]:
 
 
 def _last_run(place: Place, phase: str) -> Run | None:
-    with Store(history_path(place.root)) as store:
+    path = existing_history(place.root)
+    if path is None:
+        return None
+    with Store(path) as store:
         return store.latest(phase=phase)
 
 
@@ -65,7 +68,7 @@ def find_run(root: Path, what: str | None) -> Run:
     signoffs = {signoff.phase: signoff.run for signoff in read_signoffs(root)}
     if what in signoffs:
         return signoffs[what]
-    with Store(history_path(root)) as store:
+    with _kept(root) as store:
         if what is not None:
             return store.run(what)
         run = store.latest()
@@ -74,12 +77,19 @@ def find_run(root: Path, what: str | None) -> Run:
     return run
 
 
+def _kept(root: Path) -> Store:
+    path = existing_history(root)
+    if path is None:
+        raise GatesError(f"there is no run yet in {root}", "`gates check` makes one; -C names another project")
+    return Store(path)
+
+
 def measurement_history(root: Path, measurement: str, scope: str | None) -> list[HistoryPoint]:
     """Return a measurement over the finished runs; the whole when no scope is named.
 
     Raises GatesError that names the nearest measurement there is.
     """
-    with Store(history_path(root)) as store:
+    with _kept(root) as store:
         points = store.history(measurement, scope if scope is not None else "")
         names = store.measurement_names()
     if points:
@@ -97,6 +107,9 @@ def measurement_history(root: Path, measurement: str, scope: str | None) -> list
 def explanation(root: Path, what: str) -> str:
     """Return what `gates explain` says of a gate, rule or item, with what decided it in the last run."""
     place = open_place(root)
-    with Store(history_path(root)) as store:
-        last = store.latest()
+    path = existing_history(root)
+    last = None
+    if path is not None:
+        with Store(path) as store:
+            last = store.latest()
     return explain(what, place.configuration.gates, last)

@@ -10,7 +10,7 @@ from gates.compare import Earlier
 from gates.config.load import CONFIGURATION_FILE, load_configuration
 from gates.config.model import Configuration
 from gates.document import DocumentError, classify, parse_document
-from gates.errors import GatesError
+from gates.errors import ConfigurationError, GatesError
 from gates.plan import Plan
 from gates.results import GateResult, Signoff
 from gates.store import read_baseline, verify_baseline, verify_chain
@@ -52,7 +52,22 @@ def open_place(root: Path) -> Place:
     Raises ConfigurationError for its gates.toml, IntegrityError when a baseline is not what was signed.
     """
     configuration = load_configuration(root / CONFIGURATION_FILE)
-    return Place(root, configuration, tuple(read_signoffs(root)))
+    signoffs = tuple(read_signoffs(root))
+    _refuse_lost_phases(configuration, signoffs)
+    return Place(root, configuration, signoffs)
+
+
+def _refuse_lost_phases(configuration: Configuration, signoffs: Iterable[Signoff]) -> None:
+    """A signed phase that was renamed, moved or removed would take its baseline out of every comparison, unseen."""
+    names = [phase.name for phase in configuration.phases]
+    for signoff in signoffs:
+        number, name = signoff.number, signoff.phase
+        there = names[number - 1] if number <= len(names) else "not there"
+        if there != name:
+            raise ConfigurationError(
+                f"phase {name!r} is signed off as number {number}, and [[phases]] number {number} is {there}",
+                f"a signed phase keeps its name and its place: bring back name = {name!r}, and put new phases after it",
+            )
 
 
 def read_signoffs(root: Path) -> list[Signoff]:
@@ -78,6 +93,12 @@ def history_path(root: Path) -> Path:
             f"{folder} cannot be written: {error.strerror}", "gates keeps its history and the outputs of tools there"
         ) from error
     return folder / "history.db"
+
+
+def existing_history(root: Path) -> Path | None:
+    """Return where the runs of a checkout are kept, if there are any; nothing is made for those who only look."""
+    path = root / WORK / "history.db"
+    return path if path.exists() else None
 
 
 def documented_operations(gates: Iterable[GateResult]) -> dict[str, dict[str, object]]:

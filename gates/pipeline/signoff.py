@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,8 +26,8 @@ from gates.pipeline.place import (
 from gates.plan import choose_phase
 from gates.profiles import nearest_hint
 from gates.reports import markdown
-from gates.results import DoneItem, GateResult, Run, Signoff, Verdict
-from gates.store import Store, content_digest, write_baseline
+from gates.results import GateResult, Run, Signoff, Verdict
+from gates.store import Store, content_digest, read_baseline, write_baseline
 
 
 def sign_off(
@@ -49,16 +49,36 @@ def sign_off(
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     draft = Signoff(
         chosen.name, number, by.strip(), now, note.strip(), run, "", previous.digest if previous else None,
-        tuple(_debts(run)) if accept_debt else (),
+        tuple(_debts(run)),
     )  # fmt: skip
     signed = replace(draft, digest=content_digest(draft))
     database = root / BASELINES / f"{number:02}-{chosen.name}.db"
     report = database.with_suffix(".md")
-    write_baseline(database, signed)
-    part = report.with_name(f".{report.name}.part")
-    part.write_text(markdown.render_signoff(signed), "utf-8")
-    os.replace(part, report)
+    _publish(database, report, signed)
     return signed, database, report
+
+
+def _publish(database: Path, report: Path, signed: Signoff) -> None:
+    """Write the two files of a sign-off, the baseline last, because it is what makes a phase signed.
+
+    Whoever is killed before that signs again, and the report is written anew.
+    """
+    report.parent.mkdir(parents=True, exist_ok=True)
+    before = report.read_bytes() if report.exists() else None
+    part = report.with_name(f".{report.name}.{os.getpid()}.part")
+    try:
+        part.write_text(markdown.render_signoff(signed), "utf-8")
+        os.replace(part, report)
+        write_baseline(database, signed)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        # It may be there all the same: interrupted a moment after, or signed by somebody else a moment before.
+        if not database.exists() or read_baseline(database) != signed:
+            if before is None:
+                report.unlink(missing_ok=True)
+            else:
+                report.write_bytes(before)
+        raise
 
 
 def _refuse_out_of_order(place: Place, number: int, name: str) -> None:
@@ -105,9 +125,34 @@ def _indented(text: str, most: int = 10) -> str:
     return "\n".join([*(f"  {line}" for line in lines[:most]), *more])
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Something that keeps a phase from being signed: an item, or a gate that decides none."""
+
+    title: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    gates: tuple[str, ...]
+
+
+def _find_open(run: Run) -> list[_Open]:
+    left_out = json.loads(run.policy)["left_out"]
+    found = [
+        _Open(item.title, item.verdict, item.reasons, item.gates)
+        for item in run.done
+        if item.verdict is not Verdict.PASS and not (item.verdict is Verdict.SKIPPED and item.item in left_out)
+    ]
+    found += [
+        _Open(f"gate {gate.gate}", gate.verdict, (gate.reason or "",), (gate.gate,))
+        for gate in run.gates
+        if not gate.items and gate.verdict not in (Verdict.PASS, Verdict.SKIPPED)
+    ]
+    return found
+
+
 def _refuse_open_items(run: Run, accept_debt: bool) -> None:
     gates = {gate.gate: gate for gate in run.gates}
-    open_items = [item for item in run.done if item.verdict not in (Verdict.PASS, Verdict.SKIPPED)]
+    open_items = _find_open(run)
     if accept_debt:
         open_items = [item for item in open_items if not _can_be_debt(item, gates)]
     if not open_items:
@@ -115,14 +160,15 @@ def _refuse_open_items(run: Run, accept_debt: bool) -> None:
     lines = []
     for item in open_items:
         lines.append(f"  {item.title}: {item.verdict}")
-        lines += [f"    {reason}" for reason in item.reasons[:3]]
+        lines += [f"    {reason}" for reason in item.reasons[:3] if reason]
     hint = "mend them and check again, or leave an item out with a reason in [done.leave_out]"
     if not accept_debt and all(_can_be_debt(item, gates) for item in open_items):
         hint += "; a project that begins with debts may sign with --accept-debt"
-    raise SignoffRefused(f"{len(open_items)} items are not met:\n" + "\n".join(lines), hint)
+    count = "1 item is" if len(open_items) == 1 else f"{len(open_items)} items are"
+    raise SignoffRefused(f"{count} not met:\n" + "\n".join(lines), hint)
 
 
-def _can_be_debt(item: DoneItem, gates: dict[str, GateResult]) -> bool:
+def _can_be_debt(item: _Open, gates: dict[str, GateResult]) -> bool:
     """Return whether all that keeps an item from passing was seen and can be recorded: nothing that did not run."""
     deciding = [gates[name] for name in item.gates if name in gates]
     blocking = [gate for gate in deciding if gate.verdict not in (Verdict.PASS, Verdict.SKIPPED)]
@@ -136,6 +182,7 @@ def _can_be_debt(item: DoneItem, gates: dict[str, GateResult]) -> bool:
 
 
 def _debts(run: Run) -> Iterator[str]:
+    """Yield what is signed although it is not met: what is accepted now, and what was accepted before and still is."""
     for gate in run.gates:
         for judgement in gate.judgements:
             if judgement.verdict in (Verdict.FAIL, Verdict.UNKNOWN) or judgement.debt:
