@@ -28,6 +28,7 @@ def test_operations_that_all_succeed_are_one_line() -> None:
         ("GET /a", (500, 503), False, Verdict.FAIL, "GET /a answered every request with a server error: 500, 503"),
         ("GET /a", (500, 404), False, Verdict.UNKNOWN, "(answers: 404, 500)"),
         ("GET /a", (), False, Verdict.UNKNOWN, "(no answer at all)"),
+        ("GET /a", (204, 400), False, Verdict.UNKNOWN, "a success that is documented (all: 204, 400)"),
         ("GET /a", (), None, Verdict.UNKNOWN, "no valid request to GET /a could be made"),
         ("GET /a", (401,), None, Verdict.UNKNOWN, "(answers: 401)"),
     ],

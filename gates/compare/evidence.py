@@ -107,6 +107,10 @@ def _unanswered(seen: OperationSeen, left_out: str) -> Judgement:
         reason, hint = f"{seen.operation} was not tested: {left_out}", "let the gate test it"
     elif seen.success is None:
         reason = f"no valid request to {seen.operation} could be made" + (f" (answers: {told})" if told else "")
+    elif any(200 <= status < 400 for status in statuses):
+        # Whether that was to an invalid request, or with a success that the document does not name, is not told.
+        reason = f"no valid request to {seen.operation} was answered with a success that is documented (all: {told})"
+        hint = "document the status that it answers with, or give examples of valid values"
     else:
         reason = f"no valid request to {seen.operation} was answered with success" + (
             f" (answers: {told})" if told else " (no answer at all)"

@@ -137,7 +137,10 @@ def judge_findings(case: Case, findings: Sequence[Finding]) -> Judgement:
     parts = []
     if bad:
         more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        parts.append(f"{_count(len(bad), 'new finding')}: {describe_finding(bad[0])}{more}")
+        new = counts[FindingState.NEW]
+        verb = "fails" if len(bad) == 1 else "fail"
+        told = _count(new, "new finding") if new == len(bad) else f"{len(bad)} of {new} new findings {verb} the gate"
+        parts.append(f"{told}: {describe_finding(bad[0])}{more}")
     else:
         parts.append("no new findings" if not counts[FindingState.NEW] else _tolerated(counts[FindingState.NEW]))
     words = {FindingState.KNOWN: "known", FindingState.FIXED: "repaired", FindingState.FLAKY: "flaky",

@@ -162,7 +162,7 @@ def describe_finding(finding: Finding) -> str:
     if finding.operation:
         where = f"{where} {finding.operation}".strip()
     text = f"{finding.message} ({finding.rule}, {finding.severity})"
-    return one_line(f"{where}: {text}" if where else text)
+    return one_line(f"{where}: {text}" if where and not finding.message.startswith(where) else text)
 
 
 _OF_A_NUMBER = ("target", "baseline", "best", "relative")

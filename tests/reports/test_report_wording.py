@@ -118,6 +118,8 @@ def test_a_reason_says_what_it_is_about(
 def test_a_finding_says_where_it_is() -> None:
     assert describe_finding(Finding("R1", Severity.LOW, "odd", "f", operation="GET /a")) == "GET /a: odd (R1, low)"
     assert describe_finding(Finding("R1", Severity.LOW, "odd", "f")) == "odd (R1, low)"
+    told = Finding("R1", Severity.LOW, "GET /a answered 500", "f", operation="GET /a")
+    assert describe_finding(told) == "GET /a answered 500 (R1, low)"
 
 
 def test_debt_is_listed_once_however_often_it_is_known() -> None:
