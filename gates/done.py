@@ -49,10 +49,10 @@ ITEMS: Mapping[ItemId, Item] = {
     "database": Item("Database schema and operations optimized", "no gate looks at the database yet"),
     "auth": Item("Authentication and authorization working", "no gate tries the operations without their login yet"),
     "errors": Item(
-        "Error handling and logging implemented", "no gate looks at error answers and logs: add a schemathesis gate"
+        "Error handling and logging implemented", "no gate looks at error answers and logs yet"
     ),
     "performance": Item("Performance targets met", "no gate measures times under load: add a locust gate"),
-    "security": Item("Security best practices followed", "no gate scans the source: add a bandit gate"),
+    "security": Item("Security best practices followed", "no gate scans the source: add a bandit gate if it is Python"),
     "tests": Item("Unit and integration tests passing", "no gate runs the project's tests: add a coverage gate"),
     "documentation": Item(
         "API documentation updated", "no gate compares the served document with the committed one yet"
@@ -132,7 +132,7 @@ def _build_item(
     found += lacking
     order = {verdict: rank for rank, verdict in enumerate((Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN))}
     found.sort(key=lambda pair: order.get(pair[0], len(order)))
-    reasons = [Reason(text) for text in _counts(name, deciding)] + _capped([reason for _, reason in found], name)
+    reasons = [Reason(text) for text in _counts(name, deciding)] + _capped([reason for _, reason in found], deciding)
     known = [line for gate in deciding if gate.gate not in told for line in known_of(gate)]
     told.update(gate.gate for gate in deciding)
     verdicts = [gate.verdict for gate in deciding] + [verdict for verdict, _ in lacking]
@@ -142,11 +142,12 @@ def _build_item(
     )  # fmt: skip
 
 
-def _capped(reasons: Sequence[Reason], item: ItemId) -> list[Reason]:
+def _capped(reasons: Sequence[Reason], deciding: Sequence[GateResult]) -> list[Reason]:
     if len(reasons) <= _MOST_REASONS:
         return list(reasons)
     more = len(reasons) - _MOST_REASONS
-    return [*reasons[:_MOST_REASONS], Reason(f"and {more} more", f"gates explain {item}")]
+    places = [f"gates explain {gate.gate}" for gate in deciding if gate.verdict is not Verdict.PASS]
+    return [*reasons[:_MOST_REASONS], Reason(f"and {more} more", ", ".join(places))]
 
 
 def _counts(name: ItemId, deciding: Sequence[GateResult]) -> list[str]:
@@ -241,14 +242,20 @@ def _without_repetition(judgements: Sequence[Judgement]) -> list[Judgement]:
 def _group(judgement: Judgement) -> tuple[str, ...]:
     if judgement.verdict is Verdict.UNKNOWN and judgement.kind in ("baseline", "best", "relative"):
         return (judgement.verdict, "compared", judgement.hint)
-    return (judgement.verdict, judgement.kind, judgement.measurement, judgement.demand)
+    return (judgement.verdict, judgement.kind, judgement.measurement, judgement.demand, judgement.hint)
+
+
+def _how_far_off(judgement: Judgement) -> float:
+    """Return a key that puts the largest worsening first, and leaves what has no ratio in its order."""
+    ratio = judgement.ratio or 1.0
+    return -ratio if judgement.measurement != "load.throughput" else -1 / ratio
 
 
 def _grouped_judgements(group: Sequence[Judgement]) -> list[Judged]:
     if len(group) <= _FEW:
         return [(judgement.verdict, Reason(judgement.reason, judgement.hint)) for judgement in group]
-    first = group[0]
-    others = [judgement.scope or judgement.measurement for judgement in group[1:]]
+    first, *rest = sorted(group, key=_how_far_off)
+    others = [judgement.scope or judgement.measurement for judgement in rest]
     text = f"{first.reason}; and {len(others)} more like this: {list_names(list(dict.fromkeys(others)))}"
     return [(first.verdict, Reason(text, first.hint))]
 

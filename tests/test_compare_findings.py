@@ -165,9 +165,16 @@ def test_a_changed_configuration_of_the_tool_is_told_where_findings_are_compared
     )
 
 
+def test_a_place_that_the_message_begins_with_is_not_told_twice() -> None:
+    found = finding(operation="GET /orders", message="GET /orders answered 500")
+    assert judged(fuzz(found)).reason == "1 new finding: GET /orders answered 500 (fuzz.crash, high)"
+
+
 def test_the_reason_names_the_worst_finding_and_how_to_repair_it() -> None:
     low = finding("fuzz.style", Severity.LOW, "a")
     high = finding("fuzz.crash", Severity.HIGH, "b", operation="GET /orders", message="500", fix="catch it")
     result = judged(fuzz(low, high), None, signed("one", fuzz()))
     assert result.reason == "2 new findings: GET /orders: 500 (fuzz.crash, high) (and 1 more)"
+    first = judged(fuzz(low, high))
+    assert first.reason == "1 of 2 new findings fails the gate: GET /orders: 500 (fuzz.crash, high)"
     assert result.hint == "catch it"

@@ -51,7 +51,7 @@ def test_one_stored_run_never_proves_that_a_time_is_within_five_percent() -> Non
     assert (overall.verdict, overall.ratio) == (Verdict.UNKNOWN, pytest.approx(1.0))
     assert overall.detectable is not None
     assert 0.6 < overall.detectable < 0.8
-    assert "5 % is tolerated, and two single runs only show 6" in overall.reason
+    assert "5 % is tolerated, and two single runs only show a worsening of 6" in overall.reason
     assert overall.hint == "measure both builds side by side"
     assert result.verdict is Verdict.UNKNOWN
     assert not [one for one in result.judgements if one.verdict is Verdict.FAIL]

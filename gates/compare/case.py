@@ -204,7 +204,7 @@ def describe_finding(finding: Finding) -> str:
     where = finding.path or ""
     if finding.path and finding.line is not None:
         where = f"{finding.path}:{finding.line}"
-    if finding.operation:
+    if finding.operation and not finding.message.startswith(finding.operation):
         where = f"{where} {finding.operation}".strip()
     text = f"{finding.message} ({finding.rule}, {finding.severity})"
-    return f"{where}: {text}" if where else text
+    return f"{where}: {text}" if where and not finding.message.startswith(where) else text

@@ -223,8 +223,9 @@ def _decide(trial: Trial, tolerance: float, proven: bool, of: int) -> Judgement:
         hint = "find what made it worse; if that is the price of this phase, sign off with --accept-debt"
     elif verdict is Verdict.UNKNOWN:
         many = of > 1 and worsening.low > 1 + NOISE_FLOOR and worsening.ratio >= 1 + tolerance
-        reason += f"; {percent(tolerance)} is tolerated, and two single runs only show {percent(worsening.detectable)}"
-        reason += f" or more (as one of {of} comparisons, this is not yet proof)" if many else " or more"
+        reason += f"; {percent(tolerance)} is tolerated, and two single runs only show a worsening of"
+        reason += f" {percent(worsening.detectable)} or more"
+        reason += f" (as one of {of} comparisons, this is not yet proof)" if many else ""
         hint = SIDE_BY_SIDE
     return replace(
         judgement, verdict=verdict, reason=reason, hint=hint, ratio=shift.ratio, low=shift.low, high=shift.high,

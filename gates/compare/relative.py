@@ -69,7 +69,8 @@ def _judge(case: Case, baseline: Baseline, scope: str, shift: LogRatio, proven: 
     elif shift.high < 1 + tolerance:
         verdict, hint = Verdict.PASS, ""
     else:
-        reason += f"; {percent(tolerance)} is tolerated, and these runs only show {percent(shift.detectable)} or more"
+        reason += f"; {percent(tolerance)} is tolerated, and these runs only show"
+        reason += f" a worsening of {percent(shift.detectable)} or more"
     return Judgement(
         _MEASUREMENT, scope, "relative", f"at most {percent(tolerance)} slower than the others", verdict, reason,
         value=now.value, unit=now.unit, baseline=then.value, ratio=shift.ratio, low=shift.low, high=shift.high,

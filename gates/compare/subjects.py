@@ -23,6 +23,7 @@ SUBJECT_RULES = frozenset(SUBJECT_OF)
 _VANISHING: tuple[tuple[SubjectKind, str], ...] = (
     ("operation", "operation.vanished"), ("benchmark", "bench.vanished"),
 )  # fmt: skip
+_OUTCOMES = {"error": "could not run", "skipped": "was skipped", "flaky": "was flaky"}
 _BROKEN = frozenset({"failed", "error"})
 _COLLECTION = "tests.collection"
 _SHOWN = 5
@@ -106,7 +107,7 @@ def _judge_tests(case: Case, tests: Mapping[str, Subject], before: Mapping[str, 
                 _about(FLAKY, Severity.LOW, test, "failed and then passed on the same build", FindingState.FLAKY)
             )
         elif test.outcome == "skipped" and then is not None and then.outcome != "skipped":
-            told = f"is skipped; in {phase} it was run ({then.outcome})"
+            told = f"is skipped; in {phase} it {_OUTCOMES.get(then.outcome, then.outcome)}"
             findings.append(_about(SKIPPED, Severity.MEDIUM, test, told, FindingState.NEW))
         elif test.outcome == "passed" and was_broken:
             findings.append(_about(FAILED, Severity.HIGH, test, "passes again", FindingState.FIXED))
@@ -153,7 +154,7 @@ def _by_function(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _vanished_test(then: Subject, phase: str, new: Mapping[str, Sequence[str]]) -> Finding:
-    message = f"is gone; in {phase} it was {then.outcome}"
+    message = f"is gone; in {phase} it {_OUTCOMES.get(then.outcome, then.outcome)}"
     if twins := new.get(_function(then.name)):
         message += f" (a test of the same name is new: {twins[0]}; was it moved?)"
     return _about(VANISHED, Severity.HIGH, then, message, FindingState.NEW)
@@ -176,7 +177,8 @@ def _tests_judgement(
         names = [name for name in before if name not in tests]
         stopped = any(finding.rule == _COLLECTION for finding in case.result.readings.findings)
         told = "the suite stopped at collection: " if stopped else ""
-        parts.append(f"{told}{len(gone)} of the {len(before)} tests of {phase} are gone: {list_names(names)}")
+        verb = "is" if len(gone) == 1 else "are"
+        parts.append(f"{told}{len(gone)} of the {len(before)} tests of {phase} {verb} gone: {list_names(names)}")
     if by_rule[FAILED]:
         parts.append(_first(by_rule[FAILED], "tests fail"))
     if by_rule[SKIPPED]:
