@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,20 @@ def test_a_finding_says_method_status_and_how_to_see_it() -> None:
     assert (one.rule, one.severity, one.state) == ("fuzz.not_a_server_error", Severity.HIGH, FindingState.FLAKY)
     assert one.operation == "POST /a"
     assert one.fix
+
+
+def test_a_finding_names_what_was_asked_when_that_is_not_the_operation_itself() -> None:
+    request = SentRequest("GET", "/a/7", {})
+    freed = Failure("DELETE /a/{id}", "ST301", "use_after_free", "Still there", "It answered 200..", 200, request, True)
+    one = findings.finding(freed, plain)
+    assert one.message.startswith("GET /a/{id} answered 200 OK to a valid request: still there (ST301), It answered")
+    assert one.operation == "DELETE /a/{id}"
+
+
+def test_the_lines_of_a_detail_become_one_sentence() -> None:
+    detail = "The following media types are documented:\n\t- `application/json`\n\t- `text/csv`.\n\nmore"
+    told = findings.finding(replace(failure(), detail=detail), plain).message
+    assert "(ST101), The following media types are documented: `application/json`; `text/csv`. Reproduce: curl" in told
 
 
 def test_a_curl_line_is_one_line_of_bounded_length_whatever_was_sent() -> None:

@@ -152,14 +152,21 @@ def _sentence(failure: Failure) -> str:
         return f"{failure.operation}: {sort} {what} ({failure.code})"
     reason = http.client.responses.get(failure.status, "")
     answer = f"{failure.status} {reason}".strip()
-    lines = [line.strip() for line in failure.detail.split("\n\n")[0].splitlines()]
-    detail = _shortened("; ".join(line for line in lines if line and not line.startswith(_SAYING_NOTHING)), _DETAIL)
     title = failure.title[:1].lower() + failure.title[1:]
     # The request may use another method than the operation it was made for.
-    method = "" if failure.operation.startswith(failure.request.method + " ") else f"{failure.request.method} on "
-    return f"{method}{failure.operation} answered {answer} to {sort}: {title} ({failure.code})" + (
-        f", {detail}" if detail else ""
-    )
+    asked = f"{failure.request.method} {failure.operation.partition(' ')[2]}"
+    detail = _shortened(_one_line(failure.detail.split("\n\n")[0]), _DETAIL)
+    return f"{asked} answered {answer} to {sort}: {title} ({failure.code})" + (f", {detail}" if detail else "")
+
+
+def _one_line(detail: str) -> str:
+    """Return the lines that say something as one: what follows a colon, or continues a list, belongs to it."""
+    lines = [line.strip().removeprefix("- ") for line in detail.splitlines()]
+    told = ""
+    for line in lines:
+        if line and not line.startswith(_SAYING_NOTHING):
+            told += line if not told else f" {line}" if told.endswith(":") else f"; {line}"
+    return told.rstrip(".")
 
 
 def _data(body: bytes) -> str:
