@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import shutil
 import tempfile
@@ -9,15 +10,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from gates import client
 from gates.backend.environment import interpreter, needs_python
 from gates.backend.serving import serving
+from gates.backend.state import ServingBackend
 from gates.config.model import Configuration
+from gates.document import Document
 from gates.engine import Setting, make_context
 from gates.errors import GatesError
 from gates.git import read_checkout
 from gates.plan import make_plan
 from gates.process import capture
 from gates.tools.base import Requirement
+
+_ASKED = 5
+"""How many operations of the document are asked for, to see whether it speaks of this backend."""
 
 
 def examine(root: Path, configuration: Configuration) -> Iterator[Requirement]:
@@ -75,8 +82,33 @@ def _backend(root: Path, configuration: Configuration, folder: Path) -> Iterator
             else:
                 count = len(backend.document.operations)
                 yield Requirement("OpenAPI document", count > 0, f"{backend.document.version}, {count} operations")
+                yield from _operations(backend, backend.document)
             works = backend.login_works()
             if works is not None:
                 yield Requirement("login", works, "accepted" if works else "refused", "see [backend.auth]")
     except GatesError as error:
         yield Requirement("backend", False, error.message, error.hint)
+
+
+def _operations(backend: ServingBackend, document: Document) -> Iterator[Requirement]:
+    """Ask for some of the document's operations; where none is there, the document most likely lacks a prefix."""
+    plain = [one for one in document.operations if one.method == "GET" and "{" not in one.path][:_ASKED]
+    statuses = []
+    for operation in plain:
+        path = document.base_path + operation.path
+        with contextlib.suppress(client.NoAnswer):  # the gates will say what an operation that hangs does
+            statuses.append(client.request(backend.url, "GET", path, headers=backend.headers, timeout=5).status)
+    if statuses and set(statuses) == {404}:
+        told = ", ".join(f"GET {document.base_path}{operation.path}" for operation in plain)
+        yield Requirement(
+            "operations", False, f"none that was asked for is there: {told} answered 404",
+            "does the document leave out a prefix? name it: [backend] base_path = "
+            f'"{_likely_prefix(backend, document) or "/api"}"',
+        )  # fmt: skip
+
+
+def _likely_prefix(backend: ServingBackend, document: Document) -> str:
+    """Return what stands before an operation of the document in the path by which the backend is known to be ready."""
+    ready = backend.settings.ready.partition("?")[0]
+    paths = [operation.path for operation in document.operations if operation.path != "/"]
+    return next((ready.removesuffix(path) for path in paths if ready.endswith(path) and ready != path), "")
