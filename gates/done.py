@@ -196,10 +196,11 @@ def reasons_of(gate: GateResult, policy: Policy) -> list[Judged]:
     if not unmet:
         return [(gate.verdict, Reason(gate.reason or f"{gate.gate} is {gate.verdict} and left no reason", gate.hint))]
     found: list[Judged] = []
-    kinds = {judgement.kind for judgement in unmet}
-    if "findings" in kinds or "subjects" in kinds:
+    # Findings that may be old are undecided, and their sum says why.
+    certain = [one for one in unmet if one.kind in ("findings", "subjects") and one.verdict is Verdict.FAIL]
+    if certain:
         found += _finding_reasons(gate, policy, unmet)
-    rest = [judgement for judgement in unmet if judgement.kind not in ("findings", "subjects")]
+    rest = [judgement for judgement in unmet if judgement not in certain]
     groups: dict[tuple[str, ...], list[Judgement]] = {}
     for judgement in _without_repetition(rest):
         groups.setdefault(_group(judgement), []).append(judgement)

@@ -100,8 +100,8 @@ SubjectKind = Literal["test", "operation", "benchmark", "file"]
 class Subject:
     """Something that was looked at and is expected to be there next time: its disappearance is reported.
 
-    Outcomes: a test is `passed failed error skipped flaky`; an operation `tested` or `untested`;
-    a benchmark `measured`; a file `scanned`.
+    Outcomes: a test is `passed failed error skipped flaky`; an operation `tested` (with a message when not to the
+    end) or `untested` (with a message when on purpose); a benchmark `measured`; a file `scanned`.
     """
 
     kind: SubjectKind

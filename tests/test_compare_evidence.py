@@ -65,6 +65,17 @@ def test_an_operation_that_was_left_out_is_named_with_the_reason() -> None:
     assert result.reason == "POST /stop was not tested: left out by `exclude`"
 
 
+def test_an_operation_that_was_cut_short_is_told_in_the_gap_that_counts_it() -> None:
+    result = judged(
+        asked(
+            OperationSeen("GET /a", {400: 2}, False),
+            subjects=[Subject("operation", "GET /a", "tested", "cut short")],
+            gaps=[Gap("30 of 40 operations were cut short", "the 60 s were used up: GET /x and 29 more")],
+        )
+    )
+    assert [one.scope for one in result.judgements if one.kind == "evidence"] == ["30 of 40 operations were cut short"]
+
+
 def test_a_gap_is_unknown_and_tells_what_would_help() -> None:
     result = judged(gate(measurements=[number("n", 1)], gaps=[Gap("GET /a", "the time ran out", "more time")]))
     assert (result.verdict, result.reason, result.hint) == (Verdict.UNKNOWN, "GET /a: the time ran out", "more time")

@@ -170,6 +170,38 @@ def test_a_place_that_the_message_begins_with_is_not_told_twice() -> None:
     assert judged(fuzz(found)).reason == "1 new finding: GET /orders answered 500 (fuzz.crash, high)"
 
 
+def operation(outcome: str = "tested", message: str = "") -> list[Subject]:
+    return [Subject("operation", "GET /orders", outcome, message)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message", "verdict"),
+    [
+        ("tested", "cut short", Verdict.UNKNOWN),
+        ("untested", "", Verdict.UNKNOWN),
+        ("tested", "", Verdict.FAIL),
+        ("untested", "left out by `exclude`", Verdict.FAIL),
+    ],
+)
+def test_what_is_found_where_the_earlier_run_was_cut_short_may_be_old(
+    outcome: str, message: str, verdict: Verdict
+) -> None:
+    then = signed("one", fuzz(subjects=operation(outcome, message)))
+    result = judged(fuzz(finding(operation="GET /orders"), subjects=operation()), None, then)
+    assert result.verdict is verdict
+    assert ("where the run of one was cut short" in (result.reason or "")) is (verdict is Verdict.UNKNOWN)
+    more = judged(fuzz(finding(operation="GET /orders"), finding(mark="g"), subjects=operation()), None, then)
+    assert more.verdict is Verdict.FAIL
+    died = judged(fuzz(finding("backend.died", operation="GET /orders"), subjects=operation()), None, then)
+    assert died.verdict is Verdict.FAIL
+
+
+def test_what_is_cut_short_now_does_not_tell_what_was_repaired() -> None:
+    then = signed("one", fuzz(finding(operation="GET /orders"), subjects=operation()))
+    assert states(judged(fuzz(subjects=operation()), None, then)) == {"f1": FIXED}
+    assert states(judged(fuzz(subjects=operation(message="cut short")), None, then)) == {}
+
+
 def test_the_reason_names_the_worst_finding_and_how_to_repair_it() -> None:
     low = finding("fuzz.style", Severity.LOW, "a")
     high = finding("fuzz.crash", Severity.HIGH, "b", operation="GET /orders", message="500", fix="catch it")

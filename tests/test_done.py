@@ -104,6 +104,21 @@ def test_many_findings_of_one_rule_are_one_line_and_many_reasons_are_cut() -> No
     assert (others.reasons[-1], others.hints[-1]) == ("and 4 more", "gates explain gate")
 
 
+def test_findings_that_may_be_old_are_undecided_in_one_line() -> None:
+    def fuzz(*findings: Any, cut: str = "") -> GateResult:
+        seen = [Subject("operation", "GET /a", "tested", cut)]
+        return gate("fuzz", "schemathesis", items=["endpoints"], findings=list(findings), subjects=seen)
+
+    found = [finding(mark=f"f{n}", operation="GET /a") for n in range(2)]
+    one = item("endpoints", judged(fuzz(*found), None, signed("one", fuzz(cut="cut short"))))
+    assert one.verdict is Verdict.UNKNOWN
+    assert one.reasons == (
+        "2 new findings where the run of one was cut short, so whether it had them is not known: "
+        "GET /a: problem f0 (fuzz.crash, high) (and 1 more)",
+    )
+    assert one.hints == ("repair them, or give the gate the time that it needs and sign that off",)
+
+
 def test_tests_are_counted_whether_they_pass_or_not() -> None:
     def suite(**outcomes: str) -> GateResult:
         return judged(gate("tests", "coverage", items=["tests"], subjects=cases(**outcomes)))

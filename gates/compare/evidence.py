@@ -67,7 +67,9 @@ def _larger(what: str, debt: Debt) -> str | None:
 def _judge_operations(case: Case) -> list[Judgement]:
     documented = [seen for seen in case.result.readings.operations if seen.documented]
     left_out = {
-        subject.name: subject.message for subject in case.result.readings.subjects if subject.kind == "operation"
+        subject.name: subject.message
+        for subject in case.result.readings.subjects
+        if subject.kind == "operation" and subject.message
     }
     gaps = [f"{gap.what}: {gap.reason}" for gap in case.result.readings.gaps]
     judgements = []
@@ -76,7 +78,8 @@ def _judge_operations(case: Case) -> list[Judgement]:
         judgement = _answered(seen) if answered else _unanswered(seen, left_out.get(seen.operation, ""))
         settled = settle(case, judgement)
         # An answered operation is told in the sum below (unless it was a debt), one that a gap names in that gap.
-        told = settled is judgement if answered else any(mentions(gap, seen.operation) for gap in gaps)
+        named = any(mentions(gap, seen.operation) for gap in gaps) or (seen.statuses and seen.operation in left_out)
+        told = settled is judgement if answered else named
         if judgement.verdict is Verdict.FAIL or not told:
             judgements.append(settled)
     answered_all = sum(seen.success is True for seen in documented)

@@ -42,11 +42,15 @@ FINDING_RULES = (
 _ACCEPTED = frozenset({FindingState.NEW, FindingState.KNOWN, FindingState.FLAKY, FindingState.WAIVED})
 
 
+def _rule_of(finding: Finding) -> FindingRule:
+    return next(rule for rule in FINDING_RULES if finding.rule.startswith(rule.prefix))
+
+
 def fails(finding: Finding, tolerances: Tolerances, *, has_baseline: bool) -> bool:
     """Return whether a finding fails its gate: only new ones can."""
     if finding.state is not FindingState.NEW:
         return False
-    rule = next(rule for rule in FINDING_RULES if finding.rule.startswith(rule.prefix))
+    rule = _rule_of(finding)
     limits = [rule.at_first] if rule.always or not has_baseline else []
     if has_baseline:
         limits.append(_TOLERATED_BELOW[tolerances.findings])
@@ -112,6 +116,7 @@ class Places:
         missing = [f"{gap.what}: {gap.reason}" for gap in readings.gaps]
         self._blind = {place for place in known for what in missing if mentions(what, place)}
         # A gap that names no place may be about any.
+        self._blind |= _cut_short(readings.subjects)
         self._everywhere = any(not any(mentions(what, place) for place in known) for what in missing)
 
     def looked_at(self, finding: Finding) -> bool:
@@ -124,6 +129,15 @@ class Places:
         return True
 
 
+def _cut_short(subjects: Iterable[Subject]) -> set[str]:
+    """Return the operations that a run tested, but not to the end, or had no time to test at all."""
+    return {
+        subject.name
+        for subject in subjects
+        if subject.kind == "operation" and (subject.outcome == "tested") == bool(subject.message)
+    }
+
+
 def _names(subjects: Iterable[Subject], kind: SubjectKind, outcome: str) -> set[str]:
     return {subject.name for subject in subjects if subject.kind == kind and subject.outcome == outcome}
 
@@ -134,35 +148,45 @@ def judge_findings(case: Case, findings: Sequence[Finding]) -> Judgement:
     own = [finding for finding in findings if finding.rule not in SUBJECT_RULES]
     counts = Counter(finding.state for finding in own)
     bad = failing(own, case.policy.tolerances, has_baseline=baseline is not None)
-    parts = []
-    if bad:
-        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        new = counts[FindingState.NEW]
-        verb = "fails" if len(bad) == 1 else "fail"
-        told = _count(new, "new finding") if new == len(bad) else f"{len(bad)} of {new} new findings {verb} the gate"
-        parts.append(f"{told}: {describe_finding(bad[0])}{more}")
-    else:
-        parts.append("no new findings" if not counts[FindingState.NEW] else _tolerated(counts[FindingState.NEW]))
+    unsure = baseline is not None and bool(bad) and all(_may_be_old(finding, baseline) for finding in bad)
+    parts = [_lead(bad, counts[FindingState.NEW], baseline.phase if baseline and unsure else "")]
     words = {FindingState.KNOWN: "known", FindingState.FIXED: "repaired", FindingState.FLAKY: "flaky",
              FindingState.WAIVED: "waived"}  # fmt: skip
     parts += [f"{counts[state]} {word}" for state, word in words.items() if counts[state]]
     if baseline is not None:
         parts += _configuration_changes(case, baseline)
+    hint = (bad[0].fix or "repair it, or see `gates explain`") if bad else ""
+    if unsure:
+        hint = "repair them, or give the gate the time that it needs and sign that off"
     return Judgement(
-        "findings", "", "findings", _demand(case), Verdict.FAIL if bad else Verdict.PASS, ", ".join(parts),
-        value=len(bad), unit="1", baseline=None if baseline is None else counts[FindingState.KNOWN],
-        hint=(bad[0].fix or "repair it, or see `gates explain`") if bad else "",
+        "findings", "", "findings", _demand(case),
+        Verdict.UNKNOWN if unsure else Verdict.FAIL if bad else Verdict.PASS, ", ".join(parts),
+        value=len(bad), unit="1", baseline=None if baseline is None else counts[FindingState.KNOWN], hint=hint,
     )  # fmt: skip
+
+
+def _may_be_old(finding: Finding, baseline: Baseline) -> bool:
+    """Return whether a new finding stands where the earlier run was cut short, so that it may have been there."""
+    return finding.operation in _cut_short(baseline.gate.readings.subjects) and not _rule_of(finding).always
+
+
+def _lead(bad: Sequence[Finding], new: int, cut_short: str) -> str:
+    """Return what is said of the new findings first; `cut_short` is the phase that may have had them already."""
+    if not bad:
+        return f"{_count(new, 'new finding')} within what is tolerated" if new else "no new findings"
+    told = _count(len(bad), "new finding")
+    if cut_short:
+        told += f" where the run of {cut_short} was cut short, so whether it had them is not known"
+    elif new > len(bad):
+        told = f"{len(bad)} of {new} new findings {'fails' if len(bad) == 1 else 'fail'} the gate"
+    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    return f"{told}: {describe_finding(bad[0])}{more}"
 
 
 def _configuration_changes(case: Case, baseline: Baseline) -> list[str]:
     then, now = baseline.gate.readings.configurations, case.result.readings.configurations
     changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
     return [f"the effective configuration {name} changed since {baseline.phase}" for name in changed]
-
-
-def _tolerated(count: int) -> str:
-    return f"{_count(count, 'new finding')} within what is tolerated"
 
 
 def _count(count: int, noun: str) -> str:

@@ -175,6 +175,18 @@ def test_what_the_time_did_not_suffice_for_is_named() -> None:
     assert stopped.what == "the run was cut short"
 
 
+def test_every_operation_says_whether_it_was_tested_to_the_end() -> None:
+    seen = Observed()
+    for name in ("GET /a", "GET /b"):
+        seen.tallies[name] = Tally(unanswered=1)
+    cuts = [evidence.Cut("GET /a", "coverage", "time"), evidence.Cut("GET /b", "coverage", "cases")]
+    cuts += [evidence.Cut("GET /c", "coverage", "time"), evidence.Cut("", "stateful", "time")]
+    told = evidence.subjects(["GET /a", "GET /b", "GET /c", "GET /d"], seen, ["GET /d"], evidence.Log(cuts=tuple(cuts)))
+    assert [(one.outcome, one.message) for one in told] == [
+        ("tested", "cut short"), ("tested", ""), ("untested", ""), ("untested", "left out by `exclude`"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("code", "severity"),
     [

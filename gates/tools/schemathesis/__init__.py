@@ -191,7 +191,9 @@ class Schemathesis(Tool):
                 Measurement("fuzz.operations", share, "ratio", "higher", count=tested, total=len(names)),
             ),
             findings=self._findings(tried, flaky, scrub),
-            subjects=evidence.subjects((one.name for one in document.operations), observed, plan.excluded),
+            subjects=evidence.subjects(
+                (one.name for one in document.operations), observed, plan.excluded, tried.trial.log
+            ),
             operations=evidence.operations_seen(document, observed),
             gaps=tuple(self._gaps(names, tried, scrub, has_login)),
             requests=evidence.corpus(observed, scrub, tried.deadly[0]),

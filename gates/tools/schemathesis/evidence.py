@@ -88,14 +88,18 @@ def _names(documented: set[str], status: int) -> bool:
     return bool(documented & {str(status), f"{status // 100}XX", "DEFAULT"})
 
 
-def subjects(names: Iterable[str], observed: Observed, excluded: Iterable[str]) -> tuple[Subject, ...]:
-    """Return every operation as tested or untested, so that one that vanishes later is missed."""
-    left_out = set(excluded)
+def subjects(names: Iterable[str], observed: Observed, excluded: Iterable[str], log: Log) -> tuple[Subject, ...]:
+    """Return every operation as tested or untested, so that one that vanishes later is missed.
+
+    The message of a tested one says that it was not tested to the end; the gaps name only the first of many.
+    """
+    told = dict.fromkeys((cut.operation for cut in log.cuts if cut.why != "cases"), "cut short")
+    told = {name: text for name, text in told.items() if name in observed.tested}
+    told |= dict.fromkeys(excluded, "left out by `exclude`")
     return tuple(
-        Subject("operation", name, "tested" if name in observed.tested else "untested",
-                "left out by `exclude`" if name in left_out else "")
+        Subject("operation", name, "tested" if name in observed.tested else "untested", told.get(name, ""))
         for name in names
-    )  # fmt: skip
+    )
 
 
 def corpus(observed: Observed, scrub: Scrub, deadly: str = "") -> tuple[RecordedRequest, ...]:
