@@ -84,7 +84,7 @@ def format_value(value: float, unit: str) -> str:
         return f"{value / 1e9:.4g} GB"
     if unit == "ratio":
         # Rounded towards zero, so that 89.96 % is never shown as the 90 % it did not reach.
-        return f"{int(value * 10000) / 100:g} %"
+        return f"{int(round(value * 10000, 6)) / 100:g} %"
     if unit == "1/s":
         return f"{value:.4g}/s"
     return f"{value:g}" if unit in ("1", "") else f"{value:g} {unit}"

@@ -66,7 +66,7 @@ ITEMS: Mapping[ItemId, Item] = {
 
 def no_gate_hint(item: ItemId) -> str:
     """Return what can be done about an item that no gate decides."""
-    return f'let a command gate decide it with items = ["{item}"], or leave it out in [done] with a reason'
+    return f'let a command gate decide it with items = ["{item}"], or leave it out in [done.leave_out] with a reason'
 
 
 @dataclass(frozen=True, slots=True)
