@@ -16,12 +16,15 @@ ASSIGNMENT_VARIABLE = "GATES_LOAD_ASSIGNMENT"
 """Names the file of the assignment."""
 HEADERS_VARIABLE = "GATES_LOAD_HEADERS"
 """Holds the headers of the login as a JSON object; a project's own locustfile may read it."""
+EARLIER_HEADERS_VARIABLE = "GATES_LOAD_EARLIER_HEADERS"
+"""Holds those of the earlier build, where two are loaded in pairs."""
 
 UNIQUE = "uniq0000000"
 """Stands in a request where a value has to differ each time; its digits become the number of the request."""
 
-Kind = Literal["open", "closed", "locustfile"]
-"""Arrivals on a schedule; connections that send back to back; the users of the project's own locustfile."""
+Kind = Literal["open", "closed", "locustfile", "pairs"]
+"""Arrivals on a schedule; connections that send back to back; the users of the project's own locustfile; arrivals in
+pairs, one for each of two builds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,14 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Counterpart:
+    """The earlier build of load in pairs: where it is, and the same work with its own identifiers."""
+
+    url: str
+    work: tuple[Work, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One stretch of load on one backend; times in seconds. `first` is the number of its first request."""
 
@@ -59,6 +70,10 @@ class Assignment:
     base_path: str = ""
     operations: tuple[str, ...] = ()
     """All operations of the document, so that what a locustfile names can be told apart."""
+    earlier: Counterpart | None = None
+    """Of load in pairs."""
+    cpus: tuple[int, ...] = ()
+    """The cores that Locust keeps to; none for all."""
 
 
 def write_assignment(assignment: Assignment) -> str:
@@ -69,16 +84,21 @@ def write_assignment(assignment: Assignment) -> str:
 def read_assignment(text: str) -> Assignment:
     """Return the assignment that `write_assignment` wrote."""
     data: dict[str, Any] = json.loads(text)
+    earlier = data["earlier"]
     return Assignment(
         **{
             **data,
             "arrivals": Arrivals(**data["arrivals"]),
-            "work": tuple(
-                Work(item["operation"], Sendable(**item["request"]), item["weight"]) for item in data["work"]
-            ),
+            "work": _work(data["work"]),
             "operations": tuple(data["operations"]),
+            "earlier": Counterpart(earlier["url"], _work(earlier["work"])) if earlier else None,
+            "cpus": tuple(data["cpus"]),
         }
     )
+
+
+def _work(items: list[dict[str, Any]]) -> tuple[Work, ...]:
+    return tuple(Work(item["operation"], Sendable(**item["request"]), item["weight"]) for item in items)
 
 
 class Numbered:

@@ -22,32 +22,46 @@ from locust import User, constant, events, task
 from locust.exception import StopUser
 
 from gates.document import Document, Operation, operation_of
-from gates.load.assignment import ASSIGNMENT_VARIABLE, HEADERS_VARIABLE, Numbered, read_assignment
+from gates.load.assignment import (
+    ASSIGNMENT_VARIABLE,
+    EARLIER_HEADERS_VARIABLE,
+    HEADERS_VARIABLE,
+    Numbered,
+    Work,
+    read_assignment,
+)
 from gates.load.client import Answer, Connection, ExchangeFailed, address_of, serialize
 from gates.load.clock import go_first
 from gates.load.dispatch import Dispatcher
 from gates.load.histogram import add
+from gates.load.pairs import PairRecord, PairSlot, pair_slots, write_pairs
 from gates.load.recording import Record, write_record
 from gates.load.schedule import evenly, slots
 
 ASSIGNMENT = read_assignment(Path(os.environ[ASSIGNMENT_VARIABLE]).read_text("utf-8"))
 RECORD = Record(locust=locust.__version__)
+PAIRS = PairRecord(RECORD, Record(locust=locust.__version__))
 _WHOLE = ASSIGNMENT.arrivals
 
+if ASSIGNMENT.cpus and hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, ASSIGNMENT.cpus)
 
-def _prepared() -> dict[str, Numbered]:
-    login = json.loads(os.environ.pop(HEADERS_VARIABLE, "{}"))
+
+def _prepared(
+    url: str = ASSIGNMENT.url, works: tuple[Work, ...] = ASSIGNMENT.work, variable: str = HEADERS_VARIABLE
+) -> dict[str, Numbered]:
+    login = json.loads(os.environ.pop(variable, "{}"))
     return {
         work.operation: Numbered(
             serialize(
-                ASSIGNMENT.url,
+                url,
                 work.request.method,
                 work.request.target,
                 {**work.request.headers, **login},
                 None if work.request.body is None else work.request.body.encode(),
             )
         )
-        for work in ASSIGNMENT.work
+        for work in works
     }
 
 
@@ -72,7 +86,8 @@ class _Stretch:
         gevent.sleep(max(0.0, self.begin - time.monotonic()))
         began, cpu = time.monotonic(), time.process_time()
         gevent.sleep(max(0.0, self.end - time.monotonic()))
-        RECORD.generator_cpu = (time.process_time() - cpu) / max(1e-9, time.monotonic() - began)
+        used = (time.process_time() - cpu) / max(1e-9, time.monotonic() - began)
+        PAIRS.new.generator_cpu = PAIRS.old.generator_cpu = used
 
 
 STRETCH = _Stretch()
@@ -90,10 +105,11 @@ class _Finish:
             return
         self._done = True
         now = time.monotonic()
-        RECORD.begin, RECORD.end = min(STRETCH.begin, now), min(STRETCH.end, now)
+        for record in (PAIRS.new, PAIRS.old):
+            record.begin, record.end = min(STRETCH.begin, now), min(STRETCH.end, now)
         path = Path(ASSIGNMENT.result)
         draft = path.with_suffix(".part")
-        draft.write_text(write_record(RECORD), "utf-8")
+        draft.write_text(write_pairs(PAIRS) if ASSIGNMENT.kind == "pairs" else write_record(RECORD), "utf-8")
         draft.replace(path)
 
     def quit(self, environment: Any) -> None:
@@ -131,12 +147,14 @@ class ErrorStatus(Exception):
 class _Sender:
     """Sends the requests of one user over its connection and records them."""
 
-    def __init__(self, environment: Any, requests: dict[str, Numbered]) -> None:
-        self.environment, self._requests = environment, requests
-        self.connection = Connection(address_of(ASSIGNMENT.url), ASSIGNMENT.timeout)
+    def __init__(
+        self, environment: Any, requests: dict[str, Numbered], url: str = ASSIGNMENT.url, record: Record = RECORD
+    ) -> None:
+        self.environment, self._requests, self._record = environment, requests, record
+        self.connection = Connection(address_of(url), ASSIGNMENT.timeout)
 
-    def send(self, operation: str, number: int, due: float, measured: bool) -> bool:
-        """Send one request; return whether it succeeded. Latency counts from `due`."""
+    def send(self, operation: str, number: int, due: float, measured: bool) -> tuple[int | None, float]:
+        """Send one request; return its status, None when there was no answer, and its latency, counted from `due`."""
         answer, failure = None, None
         before = self.connection.reopened
         try:
@@ -145,15 +163,15 @@ class _Sender:
             failure = error
         now = time.monotonic()
         if measured:
-            RECORD.reopened += self.connection.reopened - before
-            RECORD.last = max(RECORD.last, now)
+            self._record.reopened += self.connection.reopened - before
+            self._record.last = max(self._record.last, now)
             if answer is not None:
-                RECORD.answered(operation, answer.status, now - due)
+                self._record.answered(operation, answer.status, now - due)
             else:
                 assert failure is not None
-                RECORD.failed(operation, failure.kind)
+                self._record.failed(operation, failure.kind)
             _fire(self.environment, operation, now - due, answer, failure)
-        return answer is not None and answer.status < 400
+        return None if answer is None else answer.status, now - due
 
 
 class _Crew:
@@ -220,6 +238,56 @@ if ASSIGNMENT.kind == "open":
         FINISH.quit(environment)
 
 
+if ASSIGNMENT.kind == "pairs":
+    assert ASSIGNMENT.earlier is not None
+    EARLIER = ASSIGNMENT.earlier
+    REQUESTS = _prepared()
+    EARLIER_REQUESTS = _prepared(EARLIER.url, EARLIER.work, EARLIER_HEADERS_VARIABLE)
+    DISPATCHER = Dispatcher(
+        pair_slots(_WHOLE, {work.operation: work.weight for work in ASSIGNMENT.work}, ASSIGNMENT.seed)
+    )
+
+    class Pairs(User):
+        """One connection to each build: takes a half of a pair when it is due, sends it, and takes the next."""
+
+        wait_time = constant(0)
+
+        @task
+        def work(self) -> None:
+            """Work until the schedule is through."""
+            new = _Sender(self.environment, REQUESTS)
+            old = _Sender(self.environment, EARLIER_REQUESTS, EARLIER.url, PAIRS.old)
+            while True:
+                slot, was_free = DISPATCHER.take()
+                if slot is None:
+                    break
+                assert isinstance(slot, PairSlot)
+                due = DISPATCHER.start + slot.due
+                late = time.monotonic() - due
+                if slot.measured:
+                    record = PAIRS.of(slot.new)
+                    record.sent += 1
+                    add(record.lag if was_free else record.waited, late)
+                sender = new if slot.new else old
+                ended = sender.send(slot.operation, ASSIGNMENT.first + slot.number, due, slot.measured)
+                if slot.measured:
+                    PAIRS.ended(slot, *ended)
+            new.connection.close()
+            old.connection.close()
+            CREW.leave()
+            raise StopUser()
+
+    def _conduct(environment: Any) -> None:
+        PAIRS.new.went_first = PAIRS.old.went_first = go_first()
+        start = time.monotonic()
+        STRETCH.plan(start + _WHOLE.warm_up, start + _WHOLE.end)
+        dropped = DISPATCHER.run(start, start + _WHOLE.end + ASSIGNMENT.timeout)
+        CREW.through.wait()
+        for record in (PAIRS.new, PAIRS.old):
+            record.scheduled = record.sent + (dropped + 1) // 2
+        FINISH.quit(environment)
+
+
 if ASSIGNMENT.kind == "closed":
     REQUESTS = _prepared()
     NAMES = evenly({work.operation: work.weight for work in ASSIGNMENT.work}, ASSIGNMENT.seed)
@@ -246,7 +314,8 @@ if ASSIGNMENT.kind == "closed":
             while True:
                 RECORD.sent += 1
                 number = ASSIGNMENT.first + RECORD.sent
-                succeeded = sender.send(next(NAMES), number, time.monotonic(), True)
+                status, _ = sender.send(next(NAMES), number, time.monotonic(), True)
+                succeeded = status is not None and status < 400
                 RECORD.connections += succeeded and not served
                 served = served or succeeded
                 if time.monotonic() >= STRETCH.end:

@@ -334,7 +334,9 @@ def test_nothing_of_the_users_environment_changes_what_locust_does(
 ) -> None:
     for name in ("LOCUST_USERS", "LOCUST_RUN_TIME", "LOCUST_SKIP_MONKEY_PATCH", "http_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "1")
-    environment = locust_environment(tmp_path, tmp_path / "assignment.json", {"Authorization": "x"})
+    environment = locust_environment(
+        tmp_path, tmp_path / "assignment.json", {"GATES_LOAD_HEADERS": {"Authorization": "x"}}
+    )
     assert not [name for name in environment if name.startswith("LOCUST") or name.lower().endswith("proxy")]
     assert environment["HOME"] == str(tmp_path)
     assert json.loads(environment["GATES_LOAD_HEADERS"]) == {"Authorization": "x"}

@@ -59,10 +59,10 @@ class Locustfile:
     spawn_rate: float
 
 
-def locust_environment(home: Path, assignment: Path, headers: Mapping[str, str]) -> dict[str, str]:
+def locust_environment(home: Path, assignment: Path, logins: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Return an environment in which no file or variable of the project or of the user's home changes what Locust does.
 
-    The login goes along in a variable, so that it stands in no file and in no command line.
+    Logins go along in variables, so that they stand in no file and in no command line.
     """
     environment = {
         name: value
@@ -72,7 +72,7 @@ def locust_environment(home: Path, assignment: Path, headers: Mapping[str, str])
     }
     environment["HOME"] = str(home)
     environment[ASSIGNMENT_VARIABLE] = str(assignment)
-    environment[HEADERS_VARIABLE] = json.dumps(dict(headers))
+    environment.update({variable: json.dumps(dict(headers)) for variable, headers in logins.items()})
     return environment
 
 
@@ -88,11 +88,35 @@ def run_load(
 
     Raises ToolError when Locust failed, took too long, or left no record that can be read.
     """
+    observation = Observation()
+
+    def look(share: float) -> bool:
+        observation.take(backend.usage)
+        progress(share)
+        return backend.started_by_us and not backend.alive()  # one at a URL would be sent a request to find out
+
+    text = drive(assignment, directory, {HEADERS_VARIABLE: backend.headers}, look, locustfile)
+    if text is None:
+        return Outcome(None, observation, died=True)
+    return Outcome(parse_record(text), observation, died=not backend.alive())
+
+
+def drive(
+    assignment: Assignment,
+    directory: Path,
+    logins: Mapping[str, Mapping[str, str]],
+    look: Callable[[float], bool],
+    locustfile: Locustfile | None = None,
+) -> str | None:
+    """Run Locust as assigned and return what it recorded; None when `look`, called again and again, ended it.
+
+    `look` is told the share of the time that passed. `logins` are headers by the variable that carries them.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     result, told = directory / "record.json", directory / "assignment.json"
     result.unlink(missing_ok=True)
     told.write_text(write_assignment(replace(assignment, result=str(result))), "utf-8")
-    environment = locust_environment(directory, told, backend.headers)
+    environment = locust_environment(directory, told, logins)
     files, spawn_rate = [str(_LOCUSTFILE)], float(assignment.connections)
     if locustfile is not None:
         files.append(str(locustfile.path))
@@ -108,22 +132,19 @@ def run_load(
     # Slots may be late by `timeout`, and the last answer, tried again on a new connection, by twice that.
     longest = expected + 3 * assignment.timeout + 2 * _STARTING
     stdout, stderr = directory / "locust.out", directory / "locust.err"
-    observation = Observation()
     began = time.monotonic()
     with process.start(command, cwd=directory, env=environment, stdout=stdout, stderr=stderr, serve=False) as running:
         while (ended := running.wait(_LOOK_EVERY)) is None:
-            observation.take(backend.usage)
             passed = time.monotonic() - began
-            progress(min(1.0, passed / (expected + 1.0)))
-            if backend.started_by_us and not backend.alive():  # one at a URL would be sent a request to find out
-                return Outcome(None, observation, died=True)
+            if look(min(1.0, passed / (expected + 1.0))):
+                return None
             if passed > longest:
                 raise ToolError(
                     f"Locust did not end within {longest:.0f} s{_last(stderr)}", "give the load fewer `seconds`"
                 )
     if ended.exit_code != 0 or not result.exists():
         raise ToolError(f"Locust ended with {ended.describe()}{_last(stderr)}", f"its output is in {stdout.name}")
-    return Outcome(parse_record(result.read_text("utf-8")), observation, died=not backend.alive())
+    return result.read_text("utf-8")
 
 
 def _last(path: Path) -> str:
