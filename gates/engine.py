@@ -9,13 +9,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gates import process
 from gates.backend.environment import interpreter, project_environment
 from gates.backend.serving import serving
+from gates.builds import Build, earlier_build
 from gates.config.model import Configuration
 from gates.demands import Policy
 from gates.document import classify
@@ -23,7 +24,7 @@ from gates.errors import BackendFailed, GatesError, NotMeasured
 from gates.plan import Plan, PlannedGate
 from gates.profiles import find_source
 from gates.results import FindingState, GateResult, Run, Verdict
-from gates.tools.base import Context, Serving
+from gates.tools.base import Context, EarlierBuild, Serving
 
 _PATIENCE = 30.0
 """Seconds for tools to end after an interrupt; what they started is gone before that."""
@@ -77,6 +78,11 @@ class Setting:
     policy: Policy
     base_commit: str | None = None
     baseline: Run | None = None
+
+    @property
+    def builds(self) -> Path:
+        """Where earlier phases are built and kept, beside the outputs of all runs."""
+        return self.root / ".gates" / "builds"
 
 
 def run(plan: Plan, setting: Setting) -> Generator[Event]:
@@ -186,8 +192,11 @@ def make_context(
     overrides = configuration.operations.model_dump()
     baseline = _baseline_of(gate, setting.baseline)
 
-    def serve() -> AbstractContextManager[Serving]:
-        return serving(configuration.backend, root, directory / f"backend-{next(starts)}")
+    def progress(share: float | None, text: str) -> None:
+        put(GateProgress(gate.name, share, text))
+
+    def serve(*, cpus: frozenset[int] | None = None) -> AbstractContextManager[Serving]:
+        return serving(configuration.backend, root, directory / f"backend-{next(starts)}", cpus)
 
     return Context(
         root=root,
@@ -198,9 +207,12 @@ def make_context(
         gate=gate.name,
         serve=serve,
         classify=lambda name, definition: classify(name, definition, overrides),
-        progress=lambda share, text: put(GateProgress(gate.name, share, text)),
+        progress=progress,
         base_commit=setting.base_commit,
         baseline=baseline,
+        earlier=_earlier(setting, directory, progress),
+        side_by_side=configuration.baseline.side_by_side,
+        tolerances=setting.policy.tolerances,
         known=frozenset(
             finding.fingerprint
             for finding in (baseline.readings.findings if baseline else ())
@@ -209,6 +221,40 @@ def make_context(
         fast=plan.fast,
         targets=setting.policy.targets,
     )
+
+
+def _earlier(setting: Setting, directory: Path, progress: Callable[[float | None, str], None]) -> EarlierBuild | None:
+    """Return the build of the phase that is compared with; it is made when a tool first wants it up."""
+    baseline, configuration, root = setting.baseline, setting.configuration, setting.root
+    if baseline is None or baseline.commit is None or configuration.baseline.side_by_side == "never":
+        return None
+    phase, commit = baseline.phase, baseline.commit
+    if configuration.backend.url:
+        reason = "the backend was already up (url), so the earlier build cannot be started beside it"
+        return EarlierBuild(phase, commit, None, reason)
+    made: list[Build] = []
+    starts = itertools.count(1)
+
+    @contextmanager
+    def serve(*, cpus: frozenset[int] | None = None) -> Iterator[Serving]:
+        if not made:
+            progress(None, f"building {phase} ({commit[:12]}) beside this phase")
+            made.append(earlier_build(root, commit, configuration.backend, setting.builds))
+        build = made[0]
+        with ExitStack() as stack:
+            try:
+                up = stack.enter_context(
+                    serving(build.settings, build.root, directory / f"earlier-{next(starts)}", cpus)
+                )
+            except BackendFailed as error:
+                # It is the earlier build that failed: no verdict on this phase follows from that.
+                raise GatesError(
+                    f"the build of {phase} ({commit[:12]}) does not start: {error.message}",
+                    f"it is started in {build.root}; " + "; ".join(build.notes),
+                ) from error
+            yield up
+
+    return EarlierBuild(phase, commit, serve)
 
 
 def _baseline_of(gate: PlannedGate, baseline: Run | None) -> GateResult | None:

@@ -104,6 +104,23 @@ def last_lines(path: Path, count: int = 10) -> str:
     return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-count:])
 
 
+def available_cores() -> frozenset[int]:
+    """Return the numbers of the cores this process may use; empty where the system cannot bind programs to cores."""
+    return frozenset(os.sched_getaffinity(0)) if sys.platform == "linux" else frozenset()
+
+
+def split_cores(available: Collection[int]) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the cores for servers and those for the load generator, so that neither takes time from the other.
+
+    The generator gets a quarter, at least one; with a single core both share it, with none there is nothing to bind to.
+    """
+    cores = sorted(available)
+    if len(cores) < 2:
+        return frozenset(cores), frozenset(cores)
+    loader = max(1, len(cores) // 4)
+    return frozenset(cores[:-loader]), frozenset(cores[-loader:])
+
+
 _running: set[Running] = set()
 _lock = threading.Lock()
 
@@ -263,11 +280,18 @@ def start(
     stderr: Path | None = None,
     grace: float = 5.0,
     serve: bool = True,
+    cpus: frozenset[int] | None = None,
 ) -> Running:
     """Start a program in the background; `stderr` None mixes both outputs into one file.
 
-    Raises CommandNotFound when it cannot be executed.
+    `cpus` binds it, and all it starts, to these cores. Raises CommandNotFound when it cannot be executed, ToolError
+    when this process has no such cores.
     """
+    if cpus is not None and not (cpus and cpus <= available_cores()):
+        raise ToolError(
+            f"programs cannot be bound to the cores {_cores(cpus) or 'of an empty list'} here",
+            f"this process may use {_cores(available_cores()) or 'no core by its number'}",
+        )
     lifeline_read, lifeline_write = os.pipe()
     status_read, status_write = os.pipe()
     words = tuple(str(word) for word in command)
@@ -275,7 +299,7 @@ def start(
         with stdout.open("ab") as out, (stderr or stdout).open("ab") as err:
             warden = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_WARDEN), str(lifeline_read), str(status_write),
-                 "serve" if serve else "run", str(grace), "--", *words],
+                 "serve" if serve else "run", str(grace), _cores(cpus or ()), "--", *words],
                 cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 pass_fds=(lifeline_read, status_write), start_new_session=True,
             )  # fmt: skip
@@ -287,6 +311,10 @@ def start(
         os.close(lifeline_read)
         os.close(status_write)
     return Running(words, warden, lifeline_write, status_read)
+
+
+def _cores(cpus: Collection[int]) -> str:
+    return ",".join(str(core) for core in sorted(cpus))
 
 
 def run(

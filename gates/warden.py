@@ -1,13 +1,14 @@
 """Runs one program and outlives its caller just long enough to clear up after it.
 
-Started by `gates.process` as `python -I -S warden.py LIFELINE STATUS MODE GRACE -- COMMAND…`, with the standard
+Started by `gates.process` as `python -I -S warden.py LIFELINE STATUS MODE GRACE CORES -- COMMAND…`, with the standard
 library alone so that it costs little. It makes itself the subreaper of whatever the command leaves behind, so that
 daemons with sessions of their own are found too. When the lifeline closes (the caller stopped it, or was killed in
 any way, SIGKILL included) every descendant gets SIGTERM, and after GRACE seconds SIGKILL.
 
 One JSON line goes to STATUS: {"pid"} once the command runs, {"failed"} when it could not be started,
 {"exit"} or {"signal"} with {"cpu", "peak"} when it has ended. MODE is `run` (what the command leaves behind is killed
-when it ends) or `serve` (what it leaves behind is the service, and stays until the lifeline closes).
+when it ends) or `serve` (what it leaves behind is the service, and stays until the lifeline closes). CORES binds it
+all to processor cores, such as `0,2`; empty for wherever the system likes.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ class Warden:
 
 def main() -> int:
     lifeline, status, mode, grace = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
-    command = sys.argv[6:]
+    cores, command = sys.argv[5], sys.argv[7:]
     warden = Warden(lifeline, status, mode, grace)
     for descriptor in (lifeline, status):
         os.set_inheritable(descriptor, False)
@@ -134,6 +135,9 @@ def main() -> int:
         # The caller decides when this ends, through the lifeline; a stray signal must not orphan the command.
         signal.signal(number, lambda *_: None)
     try:
+        if cores:
+            # Before the command exists, so that not even its first thread runs elsewhere; children inherit it.
+            os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
         warden.child = os.posix_spawnp(
             command[0], command, os.environ, setsid=True, setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM]
         )

@@ -25,9 +25,12 @@ _BY_HAND = "it runs on an empty data folder, as for a new colleague: run it by h
 
 
 @contextlib.contextmanager
-def serving(settings: Backend, root: Path, directory: Path) -> Iterator[ServingBackend]:
+def serving(
+    settings: Backend, root: Path, directory: Path, cpus: frozenset[int] | None = None
+) -> Iterator[ServingBackend]:
     """Yield the backend once it is ready, seeded and logged in; stop it and everything it started afterwards.
 
+    `root` is the folder it is started in, the project or an earlier build of it; `cpus` are the cores it is bound to.
     Raises BackendFailed when it dies or never becomes ready, ToolError when its command could not be run or the login
     is refused, ConfigurationError when gates.toml does not say enough.
     """
@@ -45,7 +48,7 @@ def serving(settings: Backend, root: Path, directory: Path) -> Iterator[ServingB
     try:
         _run_setup(settings, root, environment, values, output)
         words = words_of(settings.start or "", values, environment, "[backend] start")
-        with process.start(words, cwd=root, env=environment, stdout=output) as running:
+        with process.start(words, cwd=root, env=environment, stdout=output, cpus=cpus) as running:
             backend = ServingBackend(f"http://127.0.0.1:{port}", settings, output, data, running)
             _wait_until_ready(backend, port, shown(settings.start or "", values, "[backend] start"))
             make_usable(backend, root)

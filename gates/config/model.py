@@ -80,7 +80,11 @@ class Backend(Table):
     start: str | None = Field(default=None, description="The command that serves on {port}; {data} is an empty folder")
     url: str | None = Field(default=None, description="A backend that is already up, instead of `start`")
     allow_hosts: tuple[str, ...] = Field(default=(), description="Hosts besides loopback that a `url` may name")
-    prepare: str | None = Field(default=None, description="Run once per build when an earlier phase is built beside")
+    prepare: str | None = Field(
+        default=None,
+        description="Run once in the folder of an earlier phase that is built beside this one: installs what it needs",
+        examples=["python -m venv .venv && .venv/bin/pip install -r requirements.txt", "npm ci"],
+    )
     setup: tuple[str, ...] = Field(default=(), description="Commands run before each start, such as migrations")
     seed: tuple[SeedRequest, ...] = Field(default=(), description="Requests sent once it is ready")
     ready: str = Field(default="/", description="A path that answers below 500 once the backend is ready")

@@ -147,8 +147,6 @@ def _notes(place: Place, plan: Plan, checkout: Checkout, selection: Selection) -
         yield "--allow-unknown: an unknown verdict exits with 0"
     if place.configuration.backend.url:
         yield "the backend was already up: it is neither restarted nor reset between gates"
-    if plan.previous is not None and place.configuration.baseline.side_by_side == "always":
-        yield 'side_by_side = "always" is not possible yet: times are compared with the stored baseline'
     if (signoff := place.signoff_of(plan.previous or "")) is not None:
         now = place.configuration.policy(plan.phase)
         yield from policy_changes(policy_from_data(json.loads(signoff.run.policy)), now)

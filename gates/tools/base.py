@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from gates.demands import parse_quantity
+from gates.demands import Tolerances, parse_quantity
 from gates.document import Document
 from gates.process import Usage
 from gates.results import GateResult, ItemId, Readings
@@ -70,6 +70,28 @@ class Serving(Protocol):
         """Raise BackendFailed when the backend has died, with its last lines."""
 
 
+class Serve(Protocol):
+    """Starts a backend on its own port and an empty data folder; `cpus` binds it to these cores."""
+
+    def __call__(self, *, cpus: frozenset[int] | None = None) -> AbstractContextManager[Serving]:
+        """Return the backend as a context: up inside the block, stopped after it."""
+
+
+@dataclass(frozen=True)
+class EarlierBuild:
+    """The build of an earlier, signed-off phase, which can be measured again beside this one."""
+
+    phase: str
+    commit: str
+    serve: Serve | None
+    """Starts it, and builds it first where it was not built yet, which may take minutes.
+
+    Raises GatesError with the reason when it cannot be built or does not start: that is no failure of this phase.
+    """
+    reason: str = ""
+    """Why it cannot be built, when `serve` is None."""
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything a tool may use while it runs."""
@@ -83,7 +105,7 @@ class Context:
     directory: Path
     """An empty folder of this gate and run, for outputs."""
     gate: str
-    serve: Callable[[], AbstractContextManager[Serving]]
+    serve: Serve
     """Starts the backend on an empty data directory; raises BackendFailed."""
     classify: Callable[[str, Mapping[str, Any]], str]
     """Returns the operation class of an operation name and its definition."""
@@ -92,6 +114,12 @@ class Context:
     """The commit of the phase this run is compared with."""
     baseline: GateResult | None = None
     """What this gate had measured when that phase was signed off."""
+    earlier: EarlierBuild | None = None
+    """The build of that phase; None when there is none, or `side_by_side` is `never`."""
+    side_by_side: Literal["auto", "always", "never"] = "auto"
+    """Whether the earlier build is measured again: where it can be, always (or the gate decides nothing), never."""
+    tolerances: Tolerances = field(default_factory=Tolerances)
+    """How much worse than the earlier phase a measurement may be."""
     known: frozenset[str] = frozenset()
     """Fingerprints of findings that were accepted in earlier phases."""
     seed: int = 20

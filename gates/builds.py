@@ -1,0 +1,344 @@
+"""Builds an earlier phase beside this one, so that both can be measured: a worktree, prepared once and kept.
+
+A build lies in `.gates/builds/<commit>-<digest>`; beside it `.json` (written last: without it the build is half made)
+and `.log` with the output of `[backend] prepare`. What it needs is its own, or demonstrably the same as the present
+one's: an earlier build that silently ran the present source or other dependencies would compare nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from gates import git, process
+from gates.backend.commands import words_of
+from gates.backend.environment import backend_environment, interpreter, needs_python, own_interpreter
+from gates.config.load import CONFIGURATION_FILE, load_configuration
+from gates.config.model import Backend
+from gates.errors import ConfigurationError, GatesError, ToolError
+from gates.profiles import read_toml
+
+PREPARE_TIMEOUT = 1800.0
+"""Seconds for `[backend] prepare`: it may install or compile everything."""
+KEPT_BUILDS = 3
+"""So many builds are kept, those used last: the previous phase, the best one, and one to change between."""
+LOCK_FILES = (
+    "requirements*.txt", "constraints*.txt", "pylock*.toml", "uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock",
+    "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "Gemfile.lock",
+    "composer.lock",
+)  # fmt: skip
+"""Files that say which versions are installed outside the source. Compilers with caches of their own need none."""
+_MANIFESTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "pyproject.toml": (
+        ("project", "dependencies"), ("project", "optional-dependencies"), ("dependency-groups",),
+        ("tool", "poetry", "dependencies"), ("tool", "poetry", "group"),
+    ),
+    "package.json": (("dependencies",), ("devDependencies",), ("optionalDependencies",)),
+}  # fmt: skip
+
+# Run by the interpreter of the backend, because only it knows what its environment puts on the path. A path inside the
+# project is the present source; its counterpart in the build takes its place. Measured with an editable install
+# (setuptools, src layout): PYTHONPATH stands before what .pth files add, and setuptools' finders are asked after it;
+# the finders of meson-python and scikit-build-core are asked first, which is why each name is looked up in the end.
+_LOOK_UP = """
+import importlib.util, json, os, sys
+project, build, shared = os.path.realpath(sys.argv[1]), os.path.realpath(sys.argv[2]), sys.argv[3] == "shared"
+def inside(path, folder):
+    return path == folder or path.startswith(folder + os.sep)
+def present(path):
+    path = os.path.realpath(path)
+    return inside(path, project) and not inside(path, build) and not inside(path, os.path.realpath(sys.prefix))
+usual = [name for name in ("src", ".") if os.path.isdir(os.path.join(build, name))]
+search = usual if shared else []
+for path in list(sys.path):
+    relative = os.path.relpath(os.path.realpath(path), project)
+    if present(path) and relative not in search and os.path.isdir(os.path.join(build, relative)):
+        search.append(relative)
+folders = [os.path.normpath(os.path.join(build, name)) for name in search]
+sys.path[:0] = folders
+names = set()
+for folder in folders or [os.path.join(build, name) for name in usual]:
+    for entry in os.scandir(folder):
+        if entry.is_dir() and entry.name.isidentifier() and any(n.endswith(".py") for n in os.listdir(entry.path)):
+            names.add(entry.name)
+        elif entry.name.endswith(".py") and entry.name[:-3].isidentifier():
+            names.add(entry.name[:-3])
+foreign = []
+for name in sorted(names - {"__main__", "__init__", "setup"}):
+    spec = importlib.util.find_spec(name)
+    places = [spec.origin] if spec and spec.origin else list(spec.submodule_search_locations or []) if spec else []
+    if places and present(places[0]):
+        foreign.append([name, places[0]])
+print(json.dumps({"search": search, "foreign": foreign}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """An earlier state of the project that can be started: its folder and the [backend] it is started by."""
+
+    root: Path
+    settings: Backend
+    notes: tuple[str, ...] = ()
+
+
+def earlier_build(root: Path, commit: str, settings: Backend, directory: Path) -> Build:
+    """Return the build of a commit, made in `directory` where it is not there yet; `settings` are the present ones.
+
+    Raises GatesError when it cannot be built: no such commit, a backend that was already up, `prepare` failed, or its
+    dependencies are not those of the present project and nothing says how to install them.
+    """
+    if settings.url:
+        raise GatesError(
+            "the backend is already up, and cannot be built as it was in an earlier phase",
+            "[backend] start instead of url lets gates start both builds",
+        )
+    files = git.files_at(root, commit)
+    folder = directory.absolute() / f"{commit[:12]}-{_digest(files, settings.prepare)}"
+    marker = folder.with_name(f"{folder.name}.json")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(folder.parent / ".lock"):
+            project = _made(root, commit, settings, folder, marker)
+            os.utime(marker)
+            _remove_old(root, folder)
+    except OSError as error:
+        raise GatesError(
+            f"the earlier build could not be made in {folder}: {error.strerror}", "is there room, and may gates write?"
+        ) from error
+    own, note = _settings_of(project, settings)
+    if not own.prepare:
+        _use_present_dependencies(root, project)
+    return _localised(root, project, folder, _with_present_folders(root, project, own, settings), note)
+
+
+def _digest(files: Mapping[str, str], prepare: str | None) -> str:
+    locks = sorted((name, blob) for name, blob in files.items() if _is_lock(name))
+    return hashlib.sha256(json.dumps([locks, prepare]).encode()).hexdigest()[:8]
+
+
+def _is_lock(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in LOCK_FILES)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Let one process (and thread) at a time make builds; the lock is gone with whoever held it."""
+    with path.open("a") as file:
+        deadline = time.monotonic() + 2 * PREPARE_TIMEOUT
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise GatesError(
+                        "another gates has been making an earlier build for too long", f"it holds {path}: end it"
+                    ) from error
+                time.sleep(0.1)
+        yield
+
+
+def _made(root: Path, commit: str, settings: Backend, folder: Path, marker: Path) -> Path:
+    """Return where the project lies in its build, which is made anew unless it stands as it was left."""
+    try:
+        known = json.loads(marker.read_text("utf-8"))
+        project = Path(known["project"])
+        if known["folder"] == str(folder) and project.is_dir() and git.tracked_changes(project) == known["changes"]:
+            return project
+    except (OSError, ValueError, LookupError, TypeError):
+        pass  # there is none, or somebody changed it: it is made anew
+    marker.unlink(missing_ok=True)
+    git.remove_worktree(root, folder)
+    for lost in git.lost_worktrees(root, folder.parent):
+        git.remove_worktree(root, lost)
+    project = git.add_worktree(root, commit, folder)
+    own, _ = _settings_of(project, settings)
+    if own.prepare:
+        _prepare(project, own, folder, interpreter(settings, root))
+    text = json.dumps({"folder": str(folder), "project": str(project), "changes": git.tracked_changes(project)})
+    partial = marker.with_suffix(".partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(marker)
+    return project
+
+
+def _remove_old(root: Path, current: Path) -> None:
+    """Remove half-made builds, and those beyond the number that is kept; only called while the lock is held."""
+    made = sorted(current.parent.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    kept = {path.stem for path in made[:KEPT_BUILDS]} | {current.name}
+    for path in current.parent.iterdir():
+        if path.is_dir() and path.name not in kept:
+            git.remove_worktree(root, path)
+        elif path.suffix and path.stem not in kept:
+            path.unlink()
+
+
+def _settings_of(project: Path, present: Backend) -> tuple[Backend, str]:
+    """Return how a build is started, and by whose word: an earlier phase may have been started differently.
+
+    Only `prepare` is taken from the present gates.toml first: the commit cannot be given one any more.
+    """
+    path = project / CONFIGURATION_FILE
+    why = "that of its commit does not exist"
+    if path.exists():
+        try:
+            own = load_configuration(path).backend
+        except ConfigurationError as error:
+            why = f"that of its commit cannot be read: {error.message.splitlines()[0]}"
+        else:
+            if own.start and not own.url:
+                prepare = present.prepare or own.prepare
+                return own.model_copy(update={"prepare": prepare}), "the earlier build is started by its own gates.toml"
+            why = "that of its commit starts no backend"
+    return present, f"the earlier build is started by the present gates.toml: {why}"
+
+
+def _prepare(project: Path, settings: Backend, folder: Path, python: str) -> None:
+    # Folders of the build come first: what `prepare` puts there is used as soon as it is there, so that
+    # `python -m venv .venv && pip install …` fills the build's own environment.
+    own = [project / ".venv" / "bin", project / "node_modules" / ".bin", *(project / path for path in settings.path)]
+    hidden = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")  # they lead to the present project
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    environment["PATH"] = os.pathsep.join([*map(str, own), environment.get("PATH", os.defpath)])
+    command = settings.prepare or ""
+    words = words_of(command, {"python": python, "root": str(project)}, environment, "[backend] prepare")
+    log = folder.with_name(f"{folder.name}.log")
+    before = _installed(python)
+    try:
+        process.run(words, cwd=project, env=environment, stdout=log, stderr=log.with_suffix(".err"),
+                    timeout=PREPARE_TIMEOUT)  # fmt: skip
+    except ToolError as error:
+        raise GatesError(
+            f"[backend] prepare = {command!r} failed for the build of {folder.name[:12]}: {error.message}",
+            f"run it by hand in {project}; its output is in {log}",
+        ) from error
+    if _installed(python) != before:
+        raise GatesError(
+            f"[backend] prepare = {command!r} changed the present environment ({Path(python).parent.parent}), which "
+            "both builds would then share",
+            "install into the build's own: `python -m venv .venv && .venv/bin/pip install …`; then put the present "
+            "environment right again",
+        )
+
+
+def _installed(python: str) -> frozenset[tuple[str, int]]:
+    """Return what is installed where an interpreter stands, so that a change can be told."""
+    lib = Path(python).parent.parent / "lib"
+    return frozenset(
+        (path.name, path.stat().st_mtime_ns)
+        for path in lib.glob("python*/site-packages/*")
+        if path.suffix in (".dist-info", ".egg-info", ".pth", ".egg-link")
+    )
+
+
+def _use_present_dependencies(root: Path, project: Path) -> None:
+    """Let a build use what is installed for the present project; raises GatesError where that is not the same."""
+    now, then = _dependencies(root), _dependencies(project)
+    differing = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
+    node = (project / "package.json").exists()
+    hint = "say how to install them: [backend] prepare = " + (
+        '"npm ci"' if node else '"python -m venv .venv && .venv/bin/pip install -r requirements.txt"'
+    )
+    if differing:
+        raise GatesError(
+            f"the dependencies of the earlier build are not the present ones ({', '.join(differing)}), and there is no "
+            "[backend] prepare that would install them",
+            hint,
+        )
+    mine, theirs = project / "node_modules", root / "node_modules"
+    if not node or not theirs.is_dir() or (mine.is_dir() and not mine.is_symlink()):
+        return
+    if (package := _links_to_source(theirs, root)) is not None:
+        raise GatesError(
+            f"node_modules/{package} is a link to the present source, so the earlier build would run that", hint
+        )
+    mine.unlink(missing_ok=True)
+    mine.symlink_to(theirs.absolute())
+
+
+def _dependencies(root: Path) -> dict[str, Any]:
+    """Return what a project asks for, by file: the bytes of lock files, the dependency tables of manifests."""
+    locks = [path for path in root.iterdir() if path.is_file() and _is_lock(path.name)]
+    locks += (root / "requirements").glob("*.txt")
+    asked: dict[str, Any] = {str(path.relative_to(root)): path.read_bytes() for path in locks}
+    for name, tables in _MANIFESTS.items():
+        path = root / name
+        if not path.exists():
+            continue
+        try:
+            content = read_toml(path) if path.suffix == ".toml" else json.loads(path.read_text("utf-8"))
+        except (ValueError, ConfigurationError):
+            asked[name] = path.read_bytes()
+            continue
+        found = {".".join(keys): value for keys in tables if (value := _value_at(content, keys))}
+        if found:
+            asked[name] = found
+    return asked
+
+
+def _value_at(content: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        content = content.get(key) if isinstance(content, Mapping) else None
+    return content
+
+
+def _links_to_source(modules: Path, root: Path) -> str | None:
+    """Return the first package of node_modules that is a link into the project itself, as workspaces make them."""
+    own = root.resolve()
+    for path in [*modules.glob("*"), *modules.glob("@*/*")]:
+        target = path.resolve() if path.is_symlink() else modules.resolve()
+        if target.is_relative_to(own) and "node_modules" not in target.relative_to(own).parts:
+            return str(path.relative_to(modules))
+    return None
+
+
+def _with_present_folders(root: Path, project: Path, settings: Backend, present: Backend) -> Backend:
+    """Return settings whose interpreter and folders are the build's where it has them, else the present project's."""
+    path = tuple(
+        str((root / one).absolute()) if not (project / one).exists() and (root / one).exists() else one
+        for one in settings.path
+    )
+    python = settings.python
+    if not python or ("/" in python and not (project / python).exists()):
+        own = own_interpreter(settings.model_copy(update={"python": None}), project)
+        python = own or own_interpreter(present, root)
+        python = os.path.abspath(python) if python else None  # not resolved: the link is what makes it a venv's
+    return settings.model_copy(update={"path": path, "python": python})
+
+
+def _localised(root: Path, project: Path, folder: Path, settings: Backend, note: str) -> Build:
+    """Return the build with settings that find its own source, whatever the environment would find."""
+    if not needs_python(settings, project):
+        return Build(project, settings, (note,))
+    python = interpreter(settings, project)
+    shared = not Path(os.path.abspath(python)).is_relative_to(folder)
+    environment, _ = backend_environment(settings, project, 1, project)
+    code, text, errors = process.capture(
+        [python, "-c", _LOOK_UP, str(root), str(project), "shared" if shared else "own"], cwd=project, env=environment
+    )
+    if code != 0:
+        raise GatesError(f"{python} could not look up the modules of the earlier build: {errors.strip()[-500:]}")
+    found = json.loads(text.splitlines()[-1])
+    if found["foreign"]:
+        name, origin = found["foreign"][0]
+        raise GatesError(
+            f"the earlier build would import the present {name!r} ({origin}), not its own",
+            'give it its own environment: [backend] prepare = "python -m venv .venv && .venv/bin/pip install -e ."',
+        )
+    places = ["{root}" if name == "." else f"{{root}}/{name}" for name in found["search"]]
+    if places:
+        written = settings.env.get("PYTHONPATH") or ("${PYTHONPATH}" if os.environ.get("PYTHONPATH") else "")
+        value = os.pathsep.join(filter(None, [*places, written]))
+        settings = settings.model_copy(update={"env": {**settings.env, "PYTHONPATH": value}})
+    own = "" if shared else "; it has an interpreter of its own"
+    return Build(project, settings, (note + own,))
