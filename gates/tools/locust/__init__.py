@@ -7,6 +7,7 @@ request was due; what was sent is kept, so that a later phase sends the same.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Literal
 
@@ -14,8 +15,11 @@ from gates.load.preparation import Prepared
 from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
 from gates.tools.locust import summary
+from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.campaign import LEFT_OUT, Campaign
+from gates.tools.locust.ratios import comparisons
 from gates.tools.locust.settings import LoadSettings
+from gates.tools.locust.together import NotSideBySide
 
 _SHOWN = 5
 
@@ -28,13 +32,26 @@ class Locust(LoadSettings):
     needs_backend = True
     alone = True
     slow = True
-    measures = ("load.",)
+    measures = ("load.", "pair.")
 
     def run(self, context: Context) -> Readings:
-        """Load the backend; raises NotMeasured when there is nothing to send, ToolError when Locust failed."""
+        """Load the backend, beside the earlier build where that can be measured.
+
+        Raises NotMeasured when there is nothing to send, ToolError when Locust failed.
+        """
+        refused = None
+        if context.earlier is not None and context.side_by_side != "never" and self.locustfile is None:
+            beside = BesideCampaign(self, context)
+            try:
+                beside.run()
+            except NotSideBySide as error:
+                refused = error
+            else:
+                return self._readings(beside)
         campaign = Campaign(self, context)
         campaign.run()
-        return self._readings(campaign)
+        readings = self._readings(campaign)
+        return readings if refused is None else _refused(readings, refused, context)
 
     def requirements(self, context: Context) -> list[Requirement]:
         """Return which Locust would run, and whether the project's locustfile is there."""
@@ -58,6 +75,7 @@ class Locust(LoadSettings):
         peak = campaign.concurrency.peak if campaign.concurrency else None
         return Readings(
             measurements=(
+                *(_pairs(campaign) if trusted else ()),
                 *summary.latencies(trusted),
                 *summary.errors(epochs),
                 *summary.resources(trusted, peak),
@@ -80,6 +98,8 @@ class Locust(LoadSettings):
     def _notes(self, campaign: Campaign) -> list[str]:
         notes = []
         rates, prepared = campaign.rates, campaign.prepared
+        if isinstance(campaign, BesideCampaign):
+            notes += _beside_notes(campaign)
         if rates is not None and prepared is not None:
             notes.append(
                 f"{len(prepared.work)} operations at {rates.total:.3g} requests/s together ({rates.origin}), "
@@ -116,6 +136,37 @@ class Locust(LoadSettings):
                 + (f", {borne.borne} were" if borne.borne else ", nor were fewer that were tried")
             )
         return notes
+
+
+def _refused(readings: Readings, refused: NotSideBySide, context: Context) -> Readings:
+    """Return what was measured of the new build alone, with the reason: in a note, or a gap where that is demanded."""
+    if context.side_by_side == "always":
+        gap = Gap("side by side", refused.message, refused.hint)
+        return replace(readings, gaps=(*readings.gaps, gap))
+    told = f"not measured side by side: {refused.message}"
+    return replace(readings, notes=(told, *readings.notes))
+
+
+def _pairs(campaign: Campaign) -> list[Measurement]:
+    if not isinstance(campaign, BesideCampaign):
+        return []
+    return comparisons(campaign.pairs, planned=campaign.planned, confirmed=campaign.confirmed)
+
+
+def _beside_notes(campaign: BesideCampaign) -> list[str]:
+    earlier, settings = campaign.earlier, campaign.settings
+    notes = [
+        f"measured beside {earlier.phase} ({earlier.commit[:7]}): {len(campaign.epochs)} epochs of "
+        f"{settings.pair_seconds:g} s, {sum(one.pairs for one in campaign.pairs)} pairs"
+    ]
+    if campaign.confirmed:
+        notes.append(f"{campaign.confirmed} of the epochs were to confirm what had become slower")
+    if campaign.single:
+        notes.append(f"only loaded on this build: {', '.join(sorted(campaign.single))}")
+    if campaign.spoiled_before:
+        told = ", ".join(f"{name} ({what})" for name, what in campaign.spoiled_before.items())
+        notes.append(f"not sent to the earlier build: {told}")
+    return notes
 
 
 def _documented(campaign: Campaign) -> list[str]:

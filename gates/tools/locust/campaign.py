@@ -23,11 +23,11 @@ from gates.tools.locust.run import Locustfile, run_load
 from gates.tools.locust.settings import LoadSettings
 
 LEFT_OUT = "is left out by `exclude`"
-_MOST_SPOILED = 5
+MOST_SPOILED = 5
 _BORNE_ERRORS = 0.001
 _HALVINGS = 2
 _LAG_OF_DEMAND = 0.1
-_PROBE_SECONDS = 1.0
+PROBE_SECONDS = 1.0
 _AROUND_AN_EPOCH = 3.0
 """Seconds that start, preparation and end of an epoch take, for the progress bar only."""
 
@@ -117,7 +117,7 @@ class Campaign:
     @contextmanager
     def _ready(self, told: str) -> Iterator[tuple[Serving, Prepared | None]]:
         """Yield a fresh backend that is prepared; one that a request spoiled is started again without that request."""
-        for _ in range(_MOST_SPOILED):
+        for _ in range(MOST_SPOILED):
             with self.context.serve() as serving:
                 self.started_by_us = serving.started_by_us
                 self.document = serving.document
@@ -132,7 +132,7 @@ class Campaign:
                 yield serving, prepared
                 return
         raise NotMeasured(
-            f"{_MOST_SPOILED} operations ended the backend or its login: " + ", ".join(self.spoiled),
+            f"{MOST_SPOILED} operations ended the backend or its login: " + ", ".join(self.spoiled),
             "exclude them: `exclude` of this gate",
         )
 
@@ -168,11 +168,11 @@ class Campaign:
         )  # fmt: skip
         prepared = preparation.run(lambda text: self.context.progress(None, f"{told}: {text}"))
         if not prepared.work:
-            raise NotMeasured("no operation could be loaded: " + _reasons(prepared), "see [backend.auth] and `exclude`")
+            raise NotMeasured("no operation could be loaded: " + reasons(prepared), "see [backend.auth] and `exclude`")
         if self.prepared is None:
             self.prepared = prepared
             self.rates = choose_rates(
-                self.settings.wish(), preparation.service_times(prepared.work, _PROBE_SECONDS),
+                self.settings.wish(), preparation.service_times(prepared.work, PROBE_SECONDS),
                 recorded=self._recorded_rates(), demanded=self._demanded("load.throughput"),
             )  # fmt: skip
         else:
@@ -290,6 +290,7 @@ def _users_at_once(epochs: list[Loaded]) -> Concurrency | None:
     return Concurrency(users if failed <= _BORNE_ERRORS * requests else 0, users, 0)
 
 
-def _reasons(prepared: Prepared) -> str:
+def reasons(prepared: Prepared) -> str:
+    """Return why operations cannot be loaded, the first of them."""
     told = [f"{name} {one.reason}" for name, one in prepared.tried.items() if one.reason]
     return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "") or "the document has none"

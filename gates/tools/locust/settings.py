@@ -74,6 +74,22 @@ class LoadSettings(Tool):
     prepare_within: Seconds = Field(
         default=60.0, description="How long trying all operations on a fresh backend may take before the load"
     )
+    pair_seconds: Seconds = Field(
+        default=20.0, description="How long each epoch is measured when the earlier build is loaded side by side"
+    )
+    pair_epochs: int = Field(
+        default=12,
+        gt=0,
+        description="How many epochs side by side there are at most; it ends as soon as everything is decided, and "
+        "takes a few more where something became slower, to confirm it",
+    )
+    pair_share: float = Field(
+        default=0.6,
+        gt=0,
+        lt=1,
+        description="Side by side: the most that both builds together are loaded with, as a share of what one "
+        "connection gets through with the slower one",
+    )
     exclude: tuple[str, ...] = Field(
         default=(),
         description='Operations never called, such as "POST /admin/shutdown" or "* /internal/*"; '

@@ -1,0 +1,93 @@
+"""From epochs in which two builds were loaded in pairs to the ratios between them. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gates.load.histogram import quantile, total
+from gates.load.pairs import Ratios, together
+from gates.load.recording import Record
+from gates.results import Measurement
+from gates.sequential import CONFIRMED, ERRORS, ERRORS_BEFORE, MEMORY, P95, P99, PLANNED, SHIFT
+
+P50 = "pair.p50"
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """One epoch of two builds: their records of the same operations, the ratios of their pairs, peaks in bytes."""
+
+    new: Record
+    old: Record
+    ratios: Mapping[str, Ratios]
+    memory: tuple[int, int] | None
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs succeeded alike."""
+        return sum(one.pairs for one in self.ratios.values())
+
+
+def comparisons(epochs: Sequence[Paired], *, planned: int, confirmed: int) -> list[Measurement]:
+    """Return the ratios new to old, one natural logarithm per epoch and `value` the ratio itself, and both failures.
+
+    `planned` is how many epochs there were to be at most, `confirmed` how many of these were to confirm a fail.
+    """
+    if not epochs:
+        return []
+    scopes = ["", *sorted({name for epoch in epochs for name in epoch.new.operations.keys() & epoch.old.operations})]
+    found: list[Measurement] = []
+    for scope in scopes:
+        found += _shift(epochs, scope)
+        found += _quantile(epochs, scope, P50, 0.50)
+        found += _quantile(epochs, scope, P95, 0.95)
+    found += _quantile(epochs, "", P99, 0.99)
+    found += _ratio(MEMORY, "", [math.log(new / old) for new, old in _peaks(epochs)], None)
+    for scope in scopes:
+        found += _failures(ERRORS, (epoch.new for epoch in epochs), scope)
+        found += _failures(ERRORS_BEFORE, (epoch.old for epoch in epochs), scope)
+    return [
+        *found,
+        Measurement(PLANNED, float(planned), "1", "neither"),
+        Measurement(CONFIRMED, float(confirmed), "1", "neither"),
+    ]
+
+
+def _ratio(name: str, scope: str, logarithms: Sequence[float], number: int | None) -> list[Measurement]:
+    if not logarithms:
+        return []
+    value = math.exp(math.fsum(logarithms) / len(logarithms))
+    return [Measurement(name, value, "ratio", "lower", scope, total=number, samples=tuple(logarithms))]
+
+
+def _shift(epochs: Sequence[Paired], scope: str) -> list[Measurement]:
+    seen = [together({name: one for name, one in epoch.ratios.items() if scope in ("", name)}) for epoch in epochs]
+    seen = [ratios for ratios in seen if ratios.pairs]
+    return _ratio(SHIFT, scope, [ratios.shift() for ratios in seen], sum(ratios.pairs for ratios in seen))
+
+
+def _quantile(epochs: Sequence[Paired], scope: str, name: str, share: float) -> list[Measurement]:
+    both = [(_latencies(epoch.new, scope), _latencies(epoch.old, scope)) for epoch in epochs]
+    both = [(new, old) for new, old in both if total(new) and total(old)]
+    logarithms = [math.log(quantile(new, share) / quantile(old, share)) for new, old in both]
+    return _ratio(name, scope, logarithms, sum(min(total(new), total(old)) for new, old in both))
+
+
+def _latencies(record: Record, scope: str) -> dict[int, int]:
+    return record.of(scope).success_latencies() if scope else record.success_latencies()
+
+
+def _peaks(epochs: Sequence[Paired]) -> list[tuple[int, int]]:
+    return [epoch.memory for epoch in epochs if epoch.memory is not None and min(epoch.memory) > 0]
+
+
+def _failures(name: str, records: Iterable[Record], scope: str) -> list[Measurement]:
+    each = [[one for operation, one in record.operations.items() if scope in ("", operation)] for record in records]
+    failed = [sum(one.failed for one in ones) for ones in each]
+    sent = [sum(one.requests for one in ones) for ones in each]
+    if not sum(sent):
+        return []
+    samples = tuple(bad / number for bad, number in zip(failed, sent, strict=True) if number)
+    return [Measurement(name, sum(failed) / sum(sent), "ratio", "lower", scope, sum(failed), sum(sent), samples)]

@@ -1,0 +1,145 @@
+"""One epoch of two builds: both are started afresh and made ready for the same work, and loaded in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gates.errors import GatesError
+from gates.load.assignment import EARLIER_HEADERS_VARIABLE, HEADERS_VARIABLE, Assignment, Counterpart, Work
+from gates.load.pairs import PairRecord, parse_pairs, with_single
+from gates.load.preparation import Prepared
+from gates.load.validity import SHORTEST_LAG, Doubt
+from gates.tools.base import Serving
+from gates.tools.locust.epoch import Loaded, assess
+from gates.tools.locust.observation import Observation
+from gates.tools.locust.ratios import Paired
+from gates.tools.locust.run import Outcome, drive, run_load
+
+SERVERS_CPU = 0.70
+
+
+class NotSideBySide(GatesError):
+    """The earlier build cannot be measured beside this one; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Builds:
+    """Both builds, up and ready; `paired` and `single` are operations that are loaded on both, and on the new one."""
+
+    new: Serving
+    old: Serving
+    new_ready: Prepared
+    old_ready: Prepared
+    paired: frozenset[str]
+    single: frozenset[str]
+
+    def work(self, prepared: Prepared, names: Iterable[str], weights: Callable[[str], float]) -> tuple[Work, ...]:
+        """Return the work of some operations as one of the builds was prepared for it."""
+        wanted = frozenset(names)
+        return tuple(
+            replace(work, weight=weights(work.operation)) for work in prepared.work if work.operation in wanted
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PairOutcome:
+    """What came of a stretch of load on two builds; `died` names the build that did not live to its end."""
+
+    record: PairRecord | None
+    new: Observation
+    old: Observation
+    died: str = ""
+
+
+def run_pairs(
+    assignment: Assignment, builds: Builds, directory: Path, progress: Callable[[float], None]
+) -> PairOutcome:
+    """Load both builds as assigned; raises ToolError when Locust failed, took too long, or left nothing readable."""
+    new, old = Observation(), Observation()
+
+    def look(share: float) -> bool:
+        new.take(builds.new.usage)
+        old.take(builds.old.usage)
+        progress(share)
+        return bool(_dead(builds))
+
+    logins = {HEADERS_VARIABLE: builds.new.headers, EARLIER_HEADERS_VARIABLE: builds.old.headers}
+    text = drive(assignment, directory, logins, look)
+    return PairOutcome(None if text is None else parse_pairs(text), new, old, _dead(builds))
+
+
+def _dead(builds: Builds) -> str:
+    if not builds.new.alive():
+        return "new"
+    return "" if builds.old.alive() else "old"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """What an epoch sends: pairs to both builds, and what only the new build has after that; `natural` is the mix.
+
+    `natural` is the assignment of the new build alone, with the rate of every operation, for the record.
+    """
+
+    pairs: Assignment
+    single: Assignment | None
+    natural: Assignment
+    cores: int
+    """How many cores the two builds share; 0 where they cannot be bound to any."""
+
+
+def load_both(
+    number: int, stretches: Stretches, builds: Builds, directory: Path, progress: Callable[[float], None]
+) -> tuple[Loaded, Paired] | str:
+    """Return one epoch of the new build, and of both; or which build died ("new" or "old").
+
+    The epoch of the new build carries the doubts of both: a pair is worth what its worse half is. Raises NotSideBySide
+    when it is the earlier build that fails.
+    """
+    outcome = run_pairs(stretches.pairs, builds, directory, progress)
+    record = outcome.record
+    if outcome.died or record is None:
+        return outcome.died or "new"
+    new = assess(
+        number, stretches.natural, Outcome(record.new, outcome.new, died=False),
+        login_works=builds.new.login_works(), allowed_lag=SHORTEST_LAG,
+    )  # fmt: skip
+    old = assess(
+        number, stretches.natural, Outcome(record.old, outcome.old, died=False),
+        login_works=builds.old.login_works(), allowed_lag=SHORTEST_LAG,
+    )  # fmt: skip
+    if not old.repeatable:
+        raise NotSideBySide(f"in the earlier build {old.doubts[-1].text}")
+    memory = (outcome.new.peak, outcome.old.peak) if outcome.new.peak and outcome.old.peak else None
+    paired = Paired(record.new, record.old, record.ratios, memory)
+    doubts = [*new.doubts, *(doubt for doubt in old.doubts if doubt.check not in {one.check for one in new.doubts})]
+    cpu = (new.cpu or 0.0) + (old.cpu or 0.0)
+    if stretches.cores and cpu > SERVERS_CPU * stretches.cores:
+        used = cpu / stretches.cores
+        doubts.append(
+            Doubt("server", f"the two builds used {used:.0%} of the cores they share ({SERVERS_CPU:.0%} is the limit)",
+                  "lower the `rate` or `pair_share`")
+        )  # fmt: skip
+    conditions = {**new.conditions, "pairs": float(paired.pairs), "both_cpu": cpu}
+    whole = replace(new, doubts=tuple(doubts), conditions=conditions)
+    if stretches.single is not None:
+        alone = run_load(stretches.single, builds.new, directory / "single")
+        if alone.died or alone.record is None:
+            return "new"
+        after = assess(
+            number, stretches.single, alone, login_works=builds.new.login_works(), allowed_lag=SHORTEST_LAG
+        )  # fmt: skip
+        whole = replace(
+            whole,
+            record=with_single(record.new, alone.record),
+            doubts=(*whole.doubts, *after.doubts),
+            memory=max(whole.memory or 0, after.memory or 0) or None,
+        )
+    return replace(whole, conditions={**whole.conditions, "valid": float(not whole.doubts)}), paired
+
+
+def counterpart(builds: Builds, weights: Callable[[str], float]) -> Counterpart:
+    """Return the earlier build as an assignment names it."""
+    return Counterpart(builds.old.url, builds.work(builds.old_ready, builds.paired, weights))
