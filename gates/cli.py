@@ -264,7 +264,7 @@ def explain(
     """Say what a gate, rule or item checks, why, how to fix it, and what decided it last time."""
     from gates.pipeline.lookup import explanation
 
-    print(explanation(project.resolve(), what))
+    print(explanation(project.resolve(), what, ascii=_ascii()))
 
 
 @app.command()

@@ -192,7 +192,7 @@ def reasons_of(gate: GateResult, policy: Policy) -> list[Judged]:
         return []
     if gate.verdict is Verdict.SKIPPED:
         return [(Verdict.SKIPPED, Reason(f"{gate.gate} was skipped: {gate.reason or 'no reason was given'}"))]
-    unmet = [judgement for judgement in gate.judgements if judgement.verdict is not Verdict.PASS]
+    unmet = [one for one in gate.judgements if one.verdict not in (Verdict.PASS, Verdict.SKIPPED)]
     if not unmet:
         return [(gate.verdict, Reason(gate.reason or f"{gate.gate} is {gate.verdict} and left no reason", gate.hint))]
     found: list[Judged] = []
@@ -241,7 +241,7 @@ def _without_repetition(judgements: Sequence[Judgement]) -> list[Judgement]:
 
 
 def _group(judgement: Judgement) -> tuple[str, ...]:
-    if judgement.verdict is Verdict.UNKNOWN and judgement.kind in ("baseline", "best", "relative"):
+    if judgement.verdict is Verdict.UNKNOWN and judgement.kind in ("baseline", "best", "relative", "beside"):
         return (judgement.verdict, "compared", judgement.hint)
     return (judgement.verdict, judgement.kind, judgement.measurement, judgement.demand, judgement.hint)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from gates.done import ITEMS
 from gates.errors import GatesError
 from gates.profiles import nearest_hint
+from gates.reports.terminal.interval import draw_interval, interval_legend
 from gates.results import FindingState, GateResult, Run
 from gates.tools import TOOLS
 from gates.tools.base import Tool
@@ -73,12 +74,12 @@ RULES: Mapping[str, tuple[str, str]] = {
 """By rule, or by a beginning that ends in a dot: what it means, and what to do."""
 
 
-def explain(what: str, gates: Mapping[str, Tool], last: Run | None) -> str:
+def explain(what: str, gates: Mapping[str, Tool], last: Run | None, *, ascii: bool = False) -> str:  # noqa: A002
     """Return the explanation of an item, a gate, a tool or a rule; raises GatesError with the nearest name."""
     if what in ITEMS:
         return "\n".join(_item(what, last))
     if what in gates:
-        return "\n".join(_gate(what, gates[what], last))
+        return "\n".join(_gate(what, gates[what], last, ascii))
     if what in TOOLS:
         return f"{what}: {_sentence(TOOLS[what])}"
     rule = next((known for known in RULES if what == known or (known.endswith(".") and what.startswith(known))), None)
@@ -107,7 +108,7 @@ def _item(what: str, last: Run | None) -> Iterator[str]:
         yield f"    - known: {line}"
 
 
-def _gate(name: str, tool: Tool, last: Run | None) -> Iterator[str]:
+def _gate(name: str, tool: Tool, last: Run | None, ascii_only: bool) -> Iterator[str]:
     yield f"{name}: {tool.tool}. {_sentence(type(tool))}"
     yield f"  It helps decide: {', '.join(tool.items) or 'no item'}"
     settings = tool.model_dump(exclude={"tool", "items"}, exclude_none=True, mode="json")
@@ -119,6 +120,10 @@ def _gate(name: str, tool: Tool, last: Run | None) -> Iterator[str]:
     yield f"  Last time ({last.id}): {result.verdict}" + (f": {result.reason}" if result.reason else "")
     for judgement in result.judgements:
         yield f"    - {judgement.verdict}: {judgement.reason}" + (f" → {judgement.hint}" if judgement.hint else "")
+        if (drawn := draw_interval(judgement, ascii=ascii_only)) is not None:
+            yield f"        {drawn}"
+    if any(draw_interval(judgement) for judgement in result.judgements):
+        yield f"        {interval_legend(ascii=ascii_only)}"
 
 
 def _rule(what: str, meaning: str, remedy: str, last: Run | None) -> Iterator[str]:

@@ -182,7 +182,7 @@ class Readings:
     notes: tuple[str, ...] = ()
 
 
-JudgementKind = Literal["target", "baseline", "best", "relative", "findings", "subjects", "evidence"]
+JudgementKind = Literal["target", "baseline", "best", "relative", "beside", "findings", "subjects", "evidence"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from gates.compare.beside import judge_beside, measured_beside
 from gates.compare.case import COMPLETE, Case, Earlier, find_history, find_repeats, has_content
 from gates.compare.changes import configuration_changes, policy_changes
 from gates.compare.coverage import judge_coverage
@@ -49,6 +50,7 @@ def judge(
     case = Case(
         result, policy, classes, machine, target_owners, find_history(result, phases, configured),
         find_repeats(result, repeats, machine, configured), complete=result.verdict is Verdict.PASS,
+        previous=previous.phase if previous else "",
     )  # fmt: skip
     subjects = judge_subjects(case)
     findings = [*sort_findings(case, without_made(result.readings.findings, case)), *subjects.findings]
@@ -66,6 +68,8 @@ def judge(
 
 
 def _judge_speed(case: Case, vanished: frozenset[str]) -> list[Judgement]:
+    if measured_beside(case):
+        return judge_beside(case, vanished)
     errors, not_comparable = judge_errors(case)
     absolute = judge_performance(case, not_comparable, vanished)
     return [*errors, *absolute, *judge_relative(case, not_comparable, absolute)]

@@ -52,6 +52,8 @@ class Case:
     """The same gate in other runs of the code that the baseline was signed at, on this machine."""
     complete: bool
     """Whether the gate ran to its end: only then does absence say something."""
+    previous: str = ""
+    """The phase signed off last, whether it had this gate or not: its build is the one measured beside this one."""
 
     @cached_property
     def measurements(self) -> Mapping[tuple[str, str], Measurement]:
@@ -196,6 +198,10 @@ def _is_loss(judgement: Judgement, measurement: str, scope: str) -> bool:
         return False
     if judgement.kind == "relative":
         return bool(scope) and measurement.startswith("load.")
+    if judgement.kind == "beside":
+        return measurement.startswith("load.") and judgement.measurement.endswith(".memory") == (
+            measurement == "load.memory"
+        )
     return judgement.kind in ("baseline", "best") and judgement.measurement == measurement
 
 

@@ -99,15 +99,10 @@ def judge_performance(case: Case, not_comparable: frozenset[str], vanished: froz
     if baseline is None:
         return []
     trials: list[Trial] = []
-    judgements: list[Judgement] = []
     for then in baseline.measurements.values():
         row = row_of(then)
-        if row is None or (then.scope in not_comparable and row.timed):
-            continue
         now = case.measurements.get((then.name, then.scope))
-        if now is None:
-            if case.complete and then.scope not in vanished and not is_explained(case, then.name):
-                judgements.append(_gone(then, baseline))
+        if row is None or now is None or (then.scope in not_comparable and row.timed):
             continue
         trials.append(make_trial(case, row, now, then, baseline, "baseline"))
         best = _best(case, row, now)
@@ -115,7 +110,21 @@ def judge_performance(case: Case, not_comparable: frozenset[str], vanished: froz
             chosen, choices = best
             trial = make_trial(case, row, now, chosen.measurements[(then.name, then.scope)], chosen, "best")
             trials.append(replace(trial, choices=choices))
-    return judgements + decide_all(case, trials)
+    return judge_gone(case, not_comparable, vanished) + decide_all(case, trials)
+
+
+def judge_gone(case: Case, not_comparable: frozenset[str], vanished: frozenset[str]) -> list[Judgement]:
+    """Return what the baseline measured, and would be compared, and was not measured this time without a reason."""
+    if case.baseline is None or not case.complete:
+        return []
+    gone = []
+    for then in case.baseline.measurements.values():
+        row = row_of(then)
+        if row is None or (then.scope in not_comparable and row.timed) or then.scope in vanished:
+            continue
+        if (then.name, then.scope) not in case.measurements and not is_explained(case, then.name):
+            gone.append(_gone(then, case.baseline))
+    return gone
 
 
 def _gone(then: Measurement, baseline: Baseline) -> Judgement:

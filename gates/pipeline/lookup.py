@@ -104,7 +104,7 @@ def measurement_history(root: Path, measurement: str, scope: str | None) -> list
     raise GatesError(f"{measurement!r} was never measured here", nearest_hint(measurement, known))
 
 
-def explanation(root: Path, what: str) -> str:
+def explanation(root: Path, what: str, *, ascii: bool = False) -> str:  # noqa: A002
     """Return what `gates explain` says of a gate, rule or item, with what decided it in the last run."""
     place = open_place(root)
     path = existing_history(root)
@@ -112,4 +112,4 @@ def explanation(root: Path, what: str) -> str:
     if path is not None:
         with Store(path) as store:
             last = store.latest()
-    return explain(what, place.configuration.gates, last)
+    return explain(what, place.configuration.gates, last, ascii=ascii)

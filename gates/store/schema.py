@@ -139,7 +139,7 @@ _OF_A_GATE = {
     "judgements": """
     measurement TEXT NOT NULL,
     scope TEXT NOT NULL,
-    kind TEXT NOT NULL,             -- target, baseline, best, relative, findings, subjects, evidence
+    kind TEXT NOT NULL,             -- target, baseline, best, relative, beside, findings, subjects, evidence
     demand TEXT NOT NULL,
     verdict TEXT NOT NULL,
     reason TEXT NOT NULL,

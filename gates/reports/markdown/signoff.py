@@ -124,7 +124,7 @@ def _comparisons(run: Run) -> list[str]:
             code(one.demand, cell=True),
             _told(one),
         ]
-        for one in _judgements(run, "baseline", "best", "relative")
+        for one in _judgements(run, "baseline", "best", "relative", "beside")
     ]
     headings = ["measurement", "against", "then", "now", "ratio", "tolerated", "verdict"]
     return table(headings, rows, frozenset({2, 3, 4})) if rows else []

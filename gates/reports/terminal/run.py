@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gates.reports.terminal.ink import VERDICT_STYLE, Ink, in_a_row
+from gates.reports.terminal.interval import intervals
 from gates.reports.wording import (
     EXIT_MEANINGS,
     compared_with,
@@ -52,7 +53,7 @@ def render(
         blocks.append(_gates(run, ink))
     elif lines := _uncovered(run, ink):
         blocks.append(lines)
-    blocks += [_done(run, ink, quiet), _new_findings(run, ink), *_known(run, ink)]
+    blocks += [_done(run, ink, quiet), intervals(run, ink), _new_findings(run, ink), *_known(run, ink)]
     if operations:
         blocks.append(_operations(run.operations, ink))
     blocks.append(_verdict(run, ink, details))
