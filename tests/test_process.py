@@ -8,12 +8,14 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
 from gates import process
+from gates.errors import GatesError
 
 
 def run(command: list[str], tmp_path: Path, **options: object) -> process.Finished:
@@ -144,3 +146,42 @@ def test_the_last_lines_of_any_bytes_are_text(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 100_000 + b"\nfirst\n\n\xff\xfe last\n")
     assert process.last_lines(path, 2).splitlines() == ["first", "\ufffd\ufffd last"]
     assert process.last_lines(tmp_path / "none") == ""
+
+
+bound = pytest.mark.skipif(not process.available_cores(), reason="programs cannot be bound to cores here")
+
+
+@bound
+def test_a_program_and_its_children_run_on_their_cores_from_the_first_moment(tmp_path: Path) -> None:
+    core = max(process.available_cores())
+    script = f'{sys.executable} -c "import os; print(os.sched_getaffinity(0))"; sleep 60'
+    with process.start(["sh", "-c", script], cwd=tmp_path, env=os.environ, stdout=tmp_path / "out",
+                       cpus=frozenset({core})):  # fmt: skip
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "out").read_text() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert (tmp_path / "out").read_text().strip() == str({core})
+    assert frozenset(os.sched_getaffinity(0)) == process.available_cores() != frozenset()
+
+
+def test_cores_that_are_not_there_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    for cpus, said in ((frozenset({100_000}), "100000"), (frozenset(), "an empty list")):
+        with pytest.raises(GatesError, match=f"cannot be bound to the cores .*{said}"):
+            process.start(["true"], cwd=tmp_path, env=os.environ, stdout=tmp_path / "out", cpus=cpus)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("available", "servers", "loader"),
+    [
+        ((), set(), set()),
+        ((3,), {3}, {3}),
+        ((0, 1), {0}, {1}),
+        ((6, 2, 4), {2, 4}, {6}),
+        (range(8), {0, 1, 2, 3, 4, 5}, {6, 7}),
+    ],
+)
+def test_servers_and_loader_share_a_core_only_where_there_is_one(
+    available: Sequence[int], servers: set[int], loader: set[int]
+) -> None:
+    assert process.split_cores(available) == (servers, loader)
