@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 from judging import OTHER_MACHINE, after, gate, judged, number, only, policy, signed
 
+from gates.explain import explain
 from gates.reports.terminal import render
 from gates.reports.terminal.ink import Ink
 from gates.reports.terminal.interval import draw_interval, intervals
 from gates.results import GateResult, Judgement, Measurement, Run, Verdict
+from gates.store import Store
+from gates.tools import TOOLS
 
 WAVES = (-0.006, 0.004, 0.002, -0.003, 0.006, -0.001, 0.002, -0.004)
 OPERATIONS = ("GET /a", "GET /orders")
@@ -80,7 +84,7 @@ def test_what_stays_open_says_how_many_epochs_would_decide_it() -> None:
     assert result.verdict is Verdict.UNKNOWN
     judgement = only(result, "beside", "pair.shift", "GET /orders")
     assert "more epochs would decide it" in judgement.reason
-    assert judgement.hint.startswith("measure on a quieter machine, or up to ")
+    assert judgement.hint.startswith("measure on a quieter machine, or set `pair_epochs` of this gate to ")
     assert result.reason == judgement.reason
 
 
@@ -182,6 +186,28 @@ def test_the_terminal_draws_what_did_not_pass() -> None:
     text = render(run, colour=False, width=100, ascii=True)
     assert "Side by side" in text
     assert "shift of GET /orders 1.080x" in text
+    assert "planned" not in text
     assert text.isascii()
     passed = judged(beside(), None, signed("foundation", beside()), classes={})
     assert intervals(run_of(passed), Ink(False, 100)) == []
+
+
+def test_explain_draws_every_interval_and_says_what_the_signs_mean() -> None:
+    result = judged(beside(slow=1.08, confirmed=4), None, signed("foundation", beside()), classes={})
+    text = explain("load", {"load": TOOLS["locust"](tool="locust")}, run_of(result))
+    assert text.count("●") == 8  # seven quantities and the legend
+    assert text.rstrip().endswith("│ no change   ╎ tolerated")
+    before = explain("load", {"load": TOOLS["locust"](tool="locust")}, run_of(gate("load", "locust")))
+    assert "no change" not in before
+
+
+def test_what_was_stored_is_judged_again_as_it_was(tmp_path: Path) -> None:
+    wide = pair("p95", "", 1.03, noise=5)
+    result = judged(beside(wide, slow=1.08, confirmed=4), None, signed("foundation", beside()), classes={})
+    run = run_of(result)
+    with Store(tmp_path / "history.db") as store:
+        store.begin(run)
+        store.finish(run)
+        (stored,) = store.run(run.id).gates
+    assert stored == result
+    assert judged(stored, None, signed("foundation", beside()), classes={}) == result

@@ -141,7 +141,9 @@ def _hint(decision: Decision, decisions: Sequence[Decision], planned: int) -> st
     # One number for all that is undecided, so that reports can tell them together.
     open_ones = [one for one in decisions if one.verdict == "open"]
     needed = max((one.needed or 0 for one in open_ones), default=0)
-    quieter = "measure on a quieter machine" + (f", or up to {needed} epochs" if needed > planned else "")
+    quieter = "measure on a quieter machine" + (
+        f", or set `pair_epochs` of this gate to {needed}" if needed > planned else ""
+    )
     return (
         quieter if needed > planned or any(one.needed is None for one in open_ones) else "let the gate run to its end"
     )

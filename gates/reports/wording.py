@@ -117,6 +117,8 @@ _KEY_NUMBERS = (
 )
 # Said by the counts of findings already, or of interest to few.
 _ELSEWHERE = frozenset({"security.high", "security.medium", "security.low", "load.p50", "load.cpu"})
+# How two builds compare is told by its judgements; as bare numbers they would be taken for the build's own.
+_COMPARED = "pair."
 _OTHERS = 4
 
 
@@ -137,7 +139,11 @@ def key_numbers(measurements: Iterable[Measurement]) -> list[str]:
     benchmarks = sum(measurement.name == "bench.median" for measurement in measurements)
     if benchmarks:
         found.append(plural(benchmarks, "benchmark"))
-    others = [measurement for name, measurement in sorted(whole.items()) if name not in _ELSEWHERE]
+    others = [
+        measurement
+        for name, measurement in sorted(whole.items())
+        if name not in _ELSEWHERE and not name.startswith(_COMPARED)
+    ]
     for measurement in others[:_OTHERS]:
         name = one_line(measurement.name).rpartition(".")[2].replace("_", " ")
         found.append(f"{name} {value(measurement.value, measurement.unit)}")

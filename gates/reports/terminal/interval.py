@@ -55,7 +55,7 @@ def intervals(run: Run, ink: Ink) -> list[str]:
         for judgement in result.judgements:
             drawn = draw_interval(judgement, ascii=ink.ascii)
             if drawn is not None and judgement.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
-                name = subject(judgement.measurement.removeprefix("pair."), judgement.scope)
+                name = subject(judgement.measurement.removeprefix("pair."), judgement.scope or "everything")
                 told = ink.hang("", f"{name} {judgement.ratio:.3f}×", indent=4)
                 lines += [f"  {ink.mark(judgement.verdict)} {told[0][4:]}", *told[1:], f"      {drawn}"]
     if not lines:
