@@ -1,8 +1,8 @@
 """Builds an earlier phase beside this one, so that both can be measured: a worktree, prepared once and kept.
 
-A build lies in `.gates/builds/<commit>-<digest>`; beside it `.json` (written last: without it the build is half made)
-and `.log` with the output of `[backend] prepare`. What it needs is its own, or demonstrably the same as the present
-one's: an earlier build that silently ran the present source or other dependencies would compare nothing.
+A build lies in `.git/gates/builds/<commit>-<digest>`; beside it `.json` (written last: a build without it is half
+made) and `.log` with the output of `[backend] prepare`. What it needs is its own, or demonstrably the same as the
+present one's: an earlier build that silently ran the present source or other dependencies would compare nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -46,17 +46,18 @@ _MANIFESTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }  # fmt: skip
 
 # Run by the interpreter of the backend, because only it knows what its environment puts on the path. A path inside the
-# project is the present source; its counterpart in the build takes its place. Measured with an editable install
+# repository is the present source; its counterpart in the build takes its place. Measured with an editable install
 # (setuptools, src layout): PYTHONPATH stands before what .pth files add, and setuptools' finders are asked after it;
 # the finders of meson-python and scikit-build-core are asked first, which is why each name is looked up in the end.
 _LOOK_UP = """
 import importlib.util, json, os, sys
-project, build, shared = os.path.realpath(sys.argv[1]), os.path.realpath(sys.argv[2]), sys.argv[3] == "shared"
+project, build, top, made = map(os.path.realpath, sys.argv[1:5])
+shared = sys.argv[5] == "shared"
 def inside(path, folder):
     return path == folder or path.startswith(folder + os.sep)
 def present(path):
     path = os.path.realpath(path)
-    return inside(path, project) and not inside(path, build) and not inside(path, os.path.realpath(sys.prefix))
+    return inside(path, top) and not inside(path, made) and not inside(path, os.path.realpath(sys.prefix))
 usual = [name for name in ("src", ".") if os.path.isdir(os.path.join(build, name))]
 search = usual if shared else []
 for path in list(sys.path):
@@ -91,6 +92,15 @@ class Build:
     notes: tuple[str, ...] = ()
 
 
+def builds_folder(root: Path) -> Path:
+    """Return where the builds of a project are kept: in git's own folder, which goes when the checkout goes.
+
+    Anywhere else in the project they would be measured: Jest 30 and Vitest 4 run the tests they find in `.gates`,
+    ignored by git or not; what looks through a project leaves `.git` alone.
+    """
+    return git.git_folder(root) / "gates" / "builds"
+
+
 def earlier_build(root: Path, commit: str, settings: Backend, directory: Path) -> Build:
     """Return the build of a commit, made in `directory` where it is not there yet; `settings` are the present ones.
 
@@ -103,7 +113,7 @@ def earlier_build(root: Path, commit: str, settings: Backend, directory: Path) -
             "[backend] start instead of url lets gates start both builds",
         )
     files = git.files_at(root, commit)
-    folder = directory.absolute() / f"{commit[:12]}-{_digest(files, settings.prepare)}"
+    folder = directory.absolute() / f"{commit[:12]}-{_digest(root, files, settings.prepare)}"
     marker = folder.with_name(f"{folder.name}.json")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -117,13 +127,13 @@ def earlier_build(root: Path, commit: str, settings: Backend, directory: Path) -
         ) from error
     own, note = _settings_of(project, settings)
     if not own.prepare:
-        _use_present_dependencies(root, project)
+        _use_present_dependencies(_levels(root, project, folder))
     return _localised(root, project, folder, _with_present_folders(root, project, own, settings), note)
 
 
-def _digest(files: Mapping[str, str], prepare: str | None) -> str:
+def _digest(root: Path, files: Mapping[str, str], prepare: str | None) -> str:
     locks = sorted((name, blob) for name, blob in files.items() if _is_lock(name))
-    return hashlib.sha256(json.dumps([locks, prepare]).encode()).hexdigest()[:8]
+    return hashlib.sha256(json.dumps([str(root.absolute()), locks, prepare]).encode()).hexdigest()[:8]
 
 
 def _is_lock(name: str) -> bool:
@@ -241,29 +251,48 @@ def _installed(python: str) -> frozenset[tuple[str, int]]:
     )
 
 
-def _use_present_dependencies(root: Path, project: Path) -> None:
-    """Let a build use what is installed for the present project; raises GatesError where that is not the same."""
-    now, then = _dependencies(root), _dependencies(project)
-    differing = sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name))
-    node = (project / "package.json").exists()
+def _levels(root: Path, project: Path, folder: Path) -> list[tuple[Path, Path]]:
+    """Return the folders from the project up to that of the repository, each with its counterpart in the build."""
+    up = len(project.relative_to(folder).parts)
+    here = root.resolve()
+    return list(zip([here, *here.parents][: up + 1], [project, *project.parents], strict=False))
+
+
+def _use_present_dependencies(levels: Sequence[tuple[Path, Path]]) -> None:
+    """Let a build use what is installed for the present project; raises GatesError where that is not the same.
+
+    Every folder up to the repository's counts: Node and the workspaces of uv look for packages above the project.
+    """
+    node = any((then / "package.json").exists() for _, then in levels)
     hint = "say how to install them: [backend] prepare = " + (
         '"npm ci"' if node else '"python -m venv .venv && .venv/bin/pip install -r requirements.txt"'
     )
-    if differing:
-        raise GatesError(
-            f"the dependencies of the earlier build are not the present ones ({', '.join(differing)}), and there is no "
-            "[backend] prepare that would install them",
-            hint,
-        )
-    mine, theirs = project / "node_modules", root / "node_modules"
-    if not node or not theirs.is_dir() or (mine.is_dir() and not mine.is_symlink()):
-        return
-    if (package := _links_to_source(theirs, root)) is not None:
-        raise GatesError(
-            f"node_modules/{package} is a link to the present source, so the earlier build would run that", hint
-        )
-    mine.unlink(missing_ok=True)
-    mine.symlink_to(theirs.absolute())
+    for now, then in levels:
+        mine, theirs = _dependencies(now), _dependencies(then)
+        differing = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+        if differing:
+            raise GatesError(
+                f"the dependencies of the earlier build are not the present ones ({', '.join(differing)}), and there "
+                "is no [backend] prepare that would install them",
+                hint,
+            )
+        for name in (".venv", "venv", "env"):
+            if (now / name / "pyvenv.cfg").exists():
+                _link(now / name, then / name)  # start may say `.venv/bin/uvicorn`
+        modules = now / "node_modules"
+        if node and modules.is_dir():
+            if (package := _links_to_source(modules, levels[-1][0])) is not None:
+                raise GatesError(
+                    f"node_modules/{package} is a link to the present source, so the earlier build would run that", hint
+                )
+            _link(modules, then / modules.name)
+
+
+def _link(there: Path, here: Path) -> None:
+    if here.is_symlink():
+        here.unlink()
+    if not here.exists():
+        here.symlink_to(there.absolute())
 
 
 def _dependencies(root: Path) -> dict[str, Any]:
@@ -321,11 +350,14 @@ def _localised(root: Path, project: Path, folder: Path, settings: Backend, note:
     if not needs_python(settings, project):
         return Build(project, settings, (note,))
     python = interpreter(settings, project)
-    shared = not Path(os.path.abspath(python)).is_relative_to(folder)
+    # The folder of the environment is resolved, not the interpreter: in an environment that is a link to another's.
+    shared = not Path(python).parent.parent.resolve().is_relative_to(folder.resolve())
     environment, _ = backend_environment(settings, project, 1, project)
     code, text, errors = process.capture(
-        [python, "-c", _LOOK_UP, str(root), str(project), "shared" if shared else "own"], cwd=project, env=environment
-    )
+        [python, "-c", _LOOK_UP, str(root), str(project), str(_levels(root, project, folder)[-1][0]), str(folder),
+         "shared" if shared else "own"],
+        cwd=project, env=environment,
+    )  # fmt: skip
     if code != 0:
         raise GatesError(f"{python} could not look up the modules of the earlier build: {errors.strip()[-500:]}")
     found = json.loads(text.splitlines()[-1])

@@ -16,7 +16,7 @@ from pathlib import Path
 from gates import process
 from gates.backend.environment import interpreter, project_environment
 from gates.backend.serving import serving
-from gates.builds import Build, earlier_build
+from gates.builds import Build, builds_folder, earlier_build
 from gates.config.model import Configuration
 from gates.demands import Policy
 from gates.document import classify
@@ -78,11 +78,6 @@ class Setting:
     policy: Policy
     base_commit: str | None = None
     baseline: Run | None = None
-
-    @property
-    def builds(self) -> Path:
-        """Where earlier phases are built and kept, beside the outputs of all runs."""
-        return self.root / ".gates" / "builds"
 
 
 def run(plan: Plan, setting: Setting) -> Generator[Event]:
@@ -239,7 +234,7 @@ def _earlier(setting: Setting, directory: Path, progress: Callable[[float | None
     def serve(*, cpus: frozenset[int] | None = None) -> Iterator[Serving]:
         if not made:
             progress(None, f"building {phase} ({commit[:12]}) beside this phase")
-            made.append(earlier_build(root, commit, configuration.backend, setting.builds))
+            made.append(earlier_build(root, commit, configuration.backend, builds_folder(root)))
         build = made[0]
         with ExitStack() as stack:
             try:
@@ -250,7 +245,8 @@ def _earlier(setting: Setting, directory: Path, progress: Callable[[float | None
                 # It is the earlier build that failed: no verdict on this phase follows from that.
                 raise GatesError(
                     f"the build of {phase} ({commit[:12]}) does not start: {error.message}",
-                    f"it is started in {build.root}; " + "; ".join(build.notes),
+                    f"it is started in {build.root}, which holds what is in git and what [backend] prepare makes; "
+                    + "; ".join(build.notes),
                 ) from error
             yield up
 

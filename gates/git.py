@@ -76,6 +76,14 @@ def _need_commit(root: Path, commit: str) -> None:
         )
 
 
+def git_folder(root: Path) -> Path:
+    """Return the folder that git keeps for this checkout; raises GatesError when there is none."""
+    code, text, errors = _worktree(root, "rev-parse", "--absolute-git-dir")
+    if code != 0:
+        raise GatesError(f"git does not know this folder: {errors.strip()}", "is it a checkout of the project?")
+    return Path(text.rstrip("\n"))
+
+
 def files_at(root: Path, commit: str) -> dict[str, str]:
     """Return the files of the project's own folder as they were at a commit, not those further down: name to blob.
 

@@ -14,7 +14,7 @@ from projects import Project
 
 from gates import builds, client, git, process
 from gates.backend.serving import serving
-from gates.builds import Build, earlier_build
+from gates.builds import Build, builds_folder, earlier_build
 from gates.config.model import Backend
 from gates.errors import GatesError
 
@@ -45,7 +45,7 @@ def project(tmp_path: Path) -> Project:
     root = tmp_path / "my project"
     root.mkdir()
     project = Project(root)
-    project.write({".gitignore": ".gates/\n.venv/\nnode_modules\n__pycache__/\n", **shop("one")})
+    project.write({".gitignore": ".venv/\nnode_modules\n__pycache__/\n", **shop("one")})
     project.commit("one")
     return project
 
@@ -59,7 +59,7 @@ def moved_on(project: Project, **files: str) -> str:
 
 
 def build(project: Project, commit: str, settings: Backend = START) -> Build:
-    return earlier_build(project.root, commit, settings, project.root / ".gates" / "builds")
+    return earlier_build(project.root, commit, settings, builds_folder(project.root))
 
 
 def answer_of(made: Build, tmp_path: Path, cpus: frozenset[int] | None = None) -> str:
@@ -91,7 +91,8 @@ def test_the_earlier_source_is_served_beside_the_present_one(project: Project, t
     version, place = answer_of(made, tmp_path).split(" ", 1)
     assert version == "one"
     assert Path(place).is_relative_to(made.root)
-    assert made.root.is_relative_to(project.root / ".gates" / "builds")
+    found = [path for path in project.root.rglob("serve.py") if ".git" not in path.parts]
+    assert found == [project.root / "serve.py"]  # no tool that looks through the project finds it
     assert any("present gates.toml" in note for note in made.notes)
 
 
@@ -132,9 +133,24 @@ def test_the_interpreter_and_the_folders_are_those_of_the_project_where_the_buil
     venv(project.root)
     (project.root / "tools").mkdir()
     for python in (None, ".venv/bin/python"):
-        made = build(project, commit, Backend(start="x", python=python, path=("tools", "src")))
-        assert made.settings.python == str(project.root / ".venv" / "bin" / "python")
+        settings = Backend(start="x", python=python, path=("tools", "src"), prepare="true" if python else None)
+        made = build(project, commit, settings)
+        folder = made.root if python is None else project.root  # without prepare, the environment is linked
+        assert made.settings.python == str(folder / ".venv" / "bin" / "python")
         assert made.settings.path == (str(project.root / "tools"), "src")
+        assert made.settings.env["PYTHONPATH"].startswith("{root}/src:")
+
+
+def test_a_start_that_names_the_environment_finds_it(project: Project, tmp_path: Path) -> None:
+    commit = moved_on(project)
+    venv(project.root, str(project.root / "src"))
+    settings = Backend(start=".venv/bin/python serve.py {port}")
+    for _ in range(2):
+        made = build(project, commit, settings)
+        version, place = answer_of(made, tmp_path).split(" ", 1)
+        assert version == "one", place
+    git.remove_worktree(project.root, made.root)
+    assert (project.root / ".venv" / "pyvenv.cfg").exists()
 
 
 def test_what_pythonpath_held_stays_behind_the_build(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,11 +166,11 @@ def test_a_project_in_a_subfolder_is_built_there(project: Project, tmp_path: Pat
     project.write({f"services/api/{name}": text for name, text in shop("one").items()})
     commit = project.commit("inner")
     project.write({f"services/api/{name}": text for name, text in shop("two").items()})
-    made = earlier_build(inner, commit, START, inner / ".gates" / "builds")
+    made = earlier_build(inner, commit, START, builds_folder(inner))
     assert made.root.parts[-2:] == ("services", "api")
     assert answer_of(made, tmp_path).startswith("one ")
     with pytest.raises(GatesError, match="nothing in the folder of this project"):
-        earlier_build(inner, project.git("rev-parse", "HEAD~1"), START, inner / ".gates" / "builds")
+        earlier_build(inner, project.git("rev-parse", "HEAD~1"), START, builds_folder(inner))
 
 
 # ---- how it is started
@@ -248,7 +264,7 @@ COUNTING = "echo made >> ../count && echo prepared by {python} > prepared.txt"
 
 
 def count(project: Project) -> int:
-    return (project.root / ".gates" / "builds" / "count").read_text().count("made")
+    return (builds_folder(project.root) / "count").read_text().count("made")
 
 
 def test_it_is_prepared_once_and_kept(project: Project) -> None:
@@ -362,7 +378,7 @@ def test_registrations_of_builds_that_were_deleted_go_and_the_users_own_stay(pro
     build(project, commit)
     project.git("worktree", "add", "-q", "--detach", str(tmp_path / "unplugged"), "HEAD")
     shutil.rmtree(tmp_path / "unplugged")
-    shutil.rmtree(project.root / ".gates")
+    shutil.rmtree(builds_folder(project.root))
     build(project, project.git("rev-parse", "HEAD"))
     left = trees(project.root)
     assert len(left) == 3
@@ -375,9 +391,9 @@ def test_two_at_once_make_it_once(project: Project) -> None:
     made: list[Build] = []
     threads = [threading.Thread(target=lambda: made.append(build(project, commit, settings))) for _ in range(2)]
     script = (
-        "import sys; from pathlib import Path; from gates.builds import earlier_build; "
+        "import sys; from pathlib import Path; from gates.builds import builds_folder, earlier_build; "
         "from gates.config.model import Backend; root = Path(sys.argv[1]); "
-        "earlier_build(root, sys.argv[2], Backend(start='x', prepare=sys.argv[3]), root / '.gates' / 'builds')"
+        "earlier_build(root, sys.argv[2], Backend(start='x', prepare=sys.argv[3]), builds_folder(root))"
     )
     with subprocess.Popen([sys.executable, "-c", script, project.root, commit, str(settings.prepare)]) as other:
         for thread in threads:
@@ -399,3 +415,56 @@ def test_the_server_runs_on_its_cores_only(project: Project, tmp_path: Path) -> 
     with serving(made.settings, made.root, tmp_path / "served", core) as backend:
         assert backend.running is not None
         assert os.sched_getaffinity(backend.running.pid) == core
+
+
+def test_a_checkout_that_was_interrupted_is_begun_again(project: Project) -> None:
+    commit = moved_on(project)
+    made = build(project, commit)
+    # What git leaves behind when it is killed while it makes a worktree: a locked registration, and half the files.
+    project.git("worktree", "lock", "--reason", "initializing", str(made.root))
+    made.root.with_name(f"{made.root.name}.json").unlink()
+    (made.root / "serve.py").unlink()
+    assert build(project, commit) == made
+    assert (made.root / "serve.py").read_text() == SERVER
+    project.git("worktree", "lock", str(made.root))
+    shutil.rmtree(made.root)
+    assert build(project, commit) == made
+    assert len(trees(project.root)) == 2
+
+
+def test_a_project_that_is_itself_a_worktree_or_was_moved_is_built(project: Project, tmp_path: Path) -> None:
+    commit = moved_on(project)
+    project.git("worktree", "add", "-q", "-b", "beside", str(tmp_path / "beside"))
+    beside = Project(tmp_path / "beside")
+    assert build(beside, commit).root.is_dir()
+    made = build(project, commit, Backend(start="x", prepare=COUNTING))
+    project.root = project.root.rename(tmp_path / "elsewhere")
+    again = build(project, commit, Backend(start="x", prepare=COUNTING))
+    assert again.root.is_relative_to(project.root)
+    assert again.root != made.root
+    assert count(project) == 2  # what was prepared may hold its old path
+
+
+def test_what_the_project_uses_of_its_repository_is_of_the_commit_too(project: Project, tmp_path: Path) -> None:
+    inner = project.root / "services" / "api"
+    project.write({"services/api/serve.py": SERVER, **shop("one", "libraries/shop/src/shop")})
+    shutil.rmtree(project.root / "src")
+    commit = project.commit("a repository of several projects")
+    project.write({"services/api/serve.py": SERVER, **shop("two", "libraries/shop/src/shop")})
+    venv(inner, str(project.root / "libraries" / "shop" / "src"))
+    made = earlier_build(inner, commit, START, builds_folder(inner))
+    version, place = answer_of(made, tmp_path).split(" ", 1)
+    assert version == "one", place
+    project.write({"package.json": "{}"})
+    with_node = project.commit("packages for all")
+    (project.root / "node_modules").mkdir()
+    (project.root / "node_modules" / "core").symlink_to("../libraries/shop")
+    with pytest.raises(GatesError, match="node_modules/core is a link to the present source"):
+        earlier_build(inner, with_node, START, builds_folder(inner))
+
+
+def test_projects_of_one_repository_do_not_take_each_others_builds(project: Project) -> None:
+    project.write({f"{name}/serve.py": SERVER for name in ("a", "b")})
+    commit = project.commit("two projects")
+    made = [earlier_build(project.root / name, commit, START, builds_folder(project.root)) for name in ("a", "b")]
+    assert [one.root.name for one in made] == ["a", "b"]

@@ -47,7 +47,7 @@ def test_both_builds_are_up_at_once_each_on_its_own_port_and_data(project: Proje
     context = context_of(project, commit, events)
     assert context.earlier is not None
     assert (context.earlier.phase, context.earlier.commit) == ("one", commit)
-    assert not (project.root / ".gates" / "builds").exists()
+    assert not (project.root / ".git" / "gates").exists()
     assert context.earlier.serve is not None
     with context.earlier.serve() as old:
         assert client.request(old.url, "GET", "/things").status == 200
