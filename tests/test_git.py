@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from gates.errors import GatesError
-from gates.git import changed_lines, parse_diff, read_checkout
+from gates.git import (
+    add_worktree,
+    changed_lines,
+    lost_worktrees,
+    parse_diff,
+    read_checkout,
+    remove_worktree,
+    tracked_changes,
+)
 
 IDENTITY = ["-c", "user.name=t", "-c", "user.email=t@example.invalid", "-c", "commit.gpgsign=false"]
 
@@ -106,3 +115,24 @@ def test_deleted_lines_are_nowhere_in_the_new_file() -> None:
     diff = "--- a/x\n+++ b/x\n@@ -3,2 +2,0 @@\n-a\n-b\n@@ -9 +7,2 @@\n-c\n+d\n+e\n"
     diff += "--- a/y\n+++ /dev/null\n@@ -1 +0,0 @@\n-z\n"
     assert parse_diff(diff) == {"x": {7, 8}}
+
+
+def test_a_worktree_takes_the_place_of_one_whose_making_was_interrupted(repository: Path, tmp_path: Path) -> None:
+    commit = git(repository, "rev-parse", "HEAD")
+    folder = tmp_path / "a build"
+    assert add_worktree(repository, commit, folder) == folder
+    assert (folder / "a.py").read_text() == "one\ntwo\nthree\n"
+    assert tracked_changes(folder) == ""
+    git(repository, "worktree", "lock", "--reason", "initializing", str(folder))
+    shutil.rmtree(folder)
+    assert lost_worktrees(repository, tmp_path) == [folder]
+    assert add_worktree(repository, commit, folder) == folder
+    (folder / "a.py").write_text("changed\n")
+    assert "a.py" in tracked_changes(folder)
+    with pytest.raises(GatesError, match="could not check out") as caught:
+        add_worktree(repository, commit, folder)
+    assert "already exists" in caught.value.message
+    remove_worktree(repository, folder)
+    remove_worktree(repository, folder)
+    assert not folder.exists()
+    assert git(repository, "worktree", "list").count("\n") == 0
