@@ -58,11 +58,11 @@ class Shop:
 
 
 @contextlib.contextmanager
-def open_shop(directory: Path, *features: str, ours: bool = True) -> Iterator[Shop]:
+def open_shop(directory: Path, *features: str, ours: bool = True, cpus: frozenset[int] | None = None) -> Iterator[Shop]:
     port, output = free_port(), directory / "backend.log"
     headers = LOGIN if "login" in features else {}
     with start([sys.executable, "-P", str(PROGRAM), str(port), *features], cwd=directory, env=dict(os.environ),
-               stdout=output) as running:  # fmt: skip
+               stdout=output, cpus=cpus) as running:  # fmt: skip
         url = f"http://127.0.0.1:{port}"
         for _ in range(200):
             with contextlib.suppress(NoAnswer):
@@ -81,8 +81,11 @@ def shop_context(
     progress: Callable[[float | None, str], None] = lambda share, text: None,
     **more: Any,
 ) -> Context:
+    def serve(*, cpus: frozenset[int] | None = None) -> contextlib.AbstractContextManager[Shop]:
+        return open_shop(directory, *features, ours=ours, cpus=cpus)
+
     return Context(
         root=root or directory, source=(), python=sys.executable, env=dict(os.environ), directory=directory,
-        gate="load", serve=lambda: open_shop(directory, *features, ours=ours), progress=progress, baseline=baseline,
+        gate="load", serve=serve, progress=progress, baseline=baseline,
         classify=lambda name, definition: "simple", **more,
     )  # fmt: skip

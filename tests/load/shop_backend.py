@@ -1,6 +1,7 @@
 """A small shop over HTTP, on the standard library alone, with features that can be switched on by name.
 
-`python shop_backend.py PORT [FEATURE…]`; the features are listed in OPTIONAL. State is in memory.
+`python shop_backend.py PORT [FEATURE…]`; the features are listed in OPTIONAL, and there are `login`,
+`sluggish`, with which orders are listed late, and `healed`, which does not crash. State is in memory.
 """
 
 from __future__ import annotations
@@ -135,6 +136,7 @@ class Handler(BaseHTTPRequestHandler):
             SHOP.orders[number] = body
             return self.answer(201, {"id": number, **body}, Location=f"/api/orders/{number}")
         if path == "/orders":
+            time.sleep(0.006 if "sluggish" in FEATURES else 0.0)
             return self.answer(200, [{"id": number} for number in list(SHOP.orders)[:10]])
         if order and int(order[1]) not in SHOP.orders:
             return self.answer(404)
@@ -157,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
                 return self.answer(409)
             SHOP.customers[7000 + len(SHOP.customers)] = body["email"]
             return self.answer(201, {"customer": {"id": 6999 + len(SHOP.customers)}})
-        if path == "/admin/shutdown" or (path == "/crashing" and visits > 8):
+        if path == "/admin/shutdown" or (path == "/crashing" and visits > 8 and "healed" not in FEATURES):
             sys.stderr.write("going down\n")
             os._exit(3)
         if path == "/logout":

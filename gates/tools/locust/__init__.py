@@ -156,7 +156,7 @@ def _pairs(campaign: Campaign) -> list[Measurement]:
 def _beside_notes(campaign: BesideCampaign) -> list[str]:
     earlier, settings = campaign.earlier, campaign.settings
     notes = [
-        f"measured beside {earlier.phase} ({earlier.commit[:7]}): {len(campaign.epochs)} epochs of "
+        f"measured beside {earlier.phase} ({earlier.commit[:7]}): {len(campaign.pairs)} epochs of "
         f"{settings.pair_seconds:g} s, {sum(one.pairs for one in campaign.pairs)} pairs"
     ]
     if campaign.confirmed:

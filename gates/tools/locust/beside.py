@@ -94,28 +94,26 @@ class BesideCampaign(Campaign):
 
     def _measure(self, number: int) -> bool:
         """Measure one epoch, a second time where it cannot be believed; return whether the backend lived."""
-        slowed = 0
-        loaded = self._both(number, again=False)
-        while loaded is not None and loaded[0].doubts and loaded[0].repeatable:
-            if slowed and not (self._overloaded(loaded[0]) and slowed <= _MOST_SLOWED):
-                break
-            if not self.pairs and self._overloaded(loaded[0]):
+        tries = 0
+        while (both := self._both(number, again=tries > 0)) is not None:
+            epoch, paired = both
+            tries += 1
+            overloaded = self._overloaded(epoch)
+            if not epoch.doubts or not epoch.repeatable or tries > (_MOST_SLOWED if overloaded else 1):
+                self.epochs.append(epoch)
+                self.pairs += [paired] if epoch.valid else []
+                return True
+            if overloaded:
                 self._slow_down()
-            slowed += 1
-            self.discarded.append(loaded[0])
-            loaded = self._both(number, again=True)
-        if loaded is None:
-            return False
-        self.epochs.append(loaded[0])
-        if loaded[0].valid:
-            self.pairs.append(loaded[1])
-        return True
+            self.discarded.append(epoch)
+        return False
 
-    def _overloaded(self, loaded: Loaded) -> bool:
-        return not self.pairs and bool({"server", "generator", "schedule"} & {doubt.check for doubt in loaded.doubts})
+    def _overloaded(self, epoch: Loaded) -> bool:
+        """Return whether a lower rate would help, and may still be chosen: until something was measured."""
+        return not self.pairs and bool({"server", "generator", "schedule"} & {doubt.check for doubt in epoch.doubts})
 
     def _slow_down(self) -> None:
-        """Lower the rate, for all epochs to come: until one was measured, nothing has to stay as it was."""
+        """Lower the rate for all epochs to come."""
         assert self.rates is not None
         each = {name: rate * _SLOWED for name, rate in self.rates.each.items()}
         self.rates = replace(self.rates, common=self.rates.common * _SLOWED, each=each, origin="what both bear")
