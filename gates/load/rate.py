@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_MARGIN = 1.05
+MARGIN = 1.05
 """Above a demanded throughput: the last answers of a stretch come a little after its end."""
 
 
@@ -82,8 +82,8 @@ def choose_rates(
         common, each = _held_back(wish, times)
         origin = f"{wish.share:.0%} of what one connection bears, slow operations held back"
     total = sum(each.values())
-    if demanded is not None and total < demanded * _MARGIN:
-        more = demanded * _MARGIN / total
+    if demanded is not None and total < demanded * MARGIN:
+        more = demanded * MARGIN / total
         common, each = common * more, {name: rate * more for name, rate in each.items()}
         origin = "the throughput that is demanded"
     return _rates(wish, common, each, origin)

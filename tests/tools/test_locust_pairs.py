@@ -14,9 +14,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "load"))  # the shop lives beside the tests of gates/load
 from shop import LOGIN, Shop, open_shop, shop_context
 
+from gates.demands import parse_demand
 from gates.errors import GatesError
-from gates.load.assignment import Assignment
+from gates.load.assignment import Assignment, Sendable, Work
 from gates.load.pairs import Ratios
+from gates.load.preparation import Prepared
+from gates.load.rate import Rates
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.load.validity import Doubt
@@ -26,6 +29,7 @@ from gates.tools.locust import Locust
 from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.epoch import Loaded
 from gates.tools.locust.ratios import Paired, comparisons
+from gates.tools.locust.together import NotSideBySide
 
 SHORT: Mapping[str, Any] = {
     "seconds": 0.5, "longest": 0.5, "warm_up": 0.3, "rate": "60 /s", "epochs": 1, "users": 0, "request_timeout": 3,
@@ -220,6 +224,7 @@ def played(directory: Path, *script: float | str) -> Played:
     Script.script = script
     context: Context = shop_context(directory, earlier=earlier(directory / "earlier"))
     campaign = Script(Locust(users=0, pair_epochs=12), context)
+    campaign.rates = Rates(1.0, {"GET /a": 1.0}, 1.0, "")
     campaign.run()
     return campaign
 
@@ -255,3 +260,45 @@ def test_when_too_many_cannot_be_believed_it_ends_and_nothing_is_compared(tmp_pa
     campaign = played(tmp_path, "lag")
     assert len(campaign.epochs) == 4
     assert campaign.pairs == []
+
+
+def chosen(directory: Path, seconds: float, demanded: float | None = None, **settings: Any) -> float:
+    """Return the rate of each build when its one operation takes so long."""
+    targets = {} if demanded is None else {"load.throughput": parse_demand(f">= {demanded:g} /s", "rate")}
+    context = shop_context(directory, earlier=earlier(directory / "earlier"), targets=targets)
+    campaign = BesideCampaign(Locust(**settings), context)
+    campaign._slower, campaign._paired = {"GET /a": seconds}, frozenset({"GET /a"})
+    campaign._choose_rates(Prepared((Work("GET /a", Sendable("GET", "/a")),), {}, (), 0))
+    assert campaign.rates is not None
+    return campaign.rates.total
+
+
+def test_both_builds_together_stay_under_what_the_slower_one_bears(tmp_path: Path) -> None:
+    assert chosen(tmp_path, 0.01) == pytest.approx(30.0)
+    assert chosen(tmp_path, 0.01, pair_share=0.2) == pytest.approx(10.0)
+    assert chosen(tmp_path, 0.01, rate=20.0) == pytest.approx(20.0)
+    assert chosen(tmp_path, 0.01, rate=90.0) == pytest.approx(30.0)
+    assert chosen(tmp_path, 0.01, rate=30.0, burst=3.0) == pytest.approx(10.0)
+    assert chosen(tmp_path, 0.0001) == pytest.approx(200.0)
+
+
+def test_a_throughput_that_is_demanded_is_sent_or_the_build_is_measured_alone(tmp_path: Path) -> None:
+    assert chosen(tmp_path, 0.01, demanded=40.0) == pytest.approx(42.0)
+    with pytest.raises(NotSideBySide, match="80 requests/s are demanded"):
+        chosen(tmp_path, 0.01, demanded=80.0)
+
+
+def test_what_both_do_not_bear_comes_slower_until_something_was_measured(tmp_path: Path) -> None:
+    campaign = played(tmp_path, 1.0, "server", 1.0)
+    assert campaign.rates == Rates(1.0, {"GET /a": 1.0}, 1.0, "")
+    campaign = played(tmp_path, "server", "server", 1.0)
+    assert campaign.rates is not None
+    assert campaign.rates.total == pytest.approx(0.49)
+    assert len(campaign.epochs) == 4
+
+
+def test_a_profile_of_another_load_is_not_measured_side_by_side(tmp_path: Path) -> None:
+    for settings in ({"pair_epochs": 0}, {"locustfile": "load.py"}):
+        context = shop_context(tmp_path, earlier=earlier(tmp_path / "earlier"))
+        with pytest.raises(NotSideBySide, match=next(iter(settings))):
+            BesideCampaign(Locust(**settings), context).run()

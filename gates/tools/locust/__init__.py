@@ -40,7 +40,7 @@ class Locust(LoadSettings):
         Raises NotMeasured when there is nothing to send, ToolError when Locust failed.
         """
         refused = None
-        if context.earlier is not None and context.side_by_side != "never" and self.locustfile is None:
+        if context.earlier is not None and context.side_by_side != "never":
             beside = BesideCampaign(self, context)
             try:
                 beside.run()

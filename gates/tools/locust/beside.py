@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from gates.errors import GatesError, NotMeasured, ToolError
 from gates.load.assignment import Assignment
 from gates.load.preparation import Preparation, Prepared, Spoiled
-from gates.load.rate import Rates, choose_rates
+from gates.load.rate import MARGIN, Rates, choose_rates
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.load.validity import too_many
@@ -67,6 +67,10 @@ class BesideCampaign(Campaign):
         Raises NotSideBySide when the earlier build cannot be measured, NotMeasured when there is nothing to send,
         ToolError when Locust failed or the time ran out.
         """
+        if self.settings.locustfile is not None:
+            raise NotSideBySide("a `locustfile` of the project's own is run on this build alone")
+        if not self.planned:
+            raise NotSideBySide("`pair_epochs` is 0")
         looks = plan(self.planned)
         number, wrong = 0, False
         while number < self.planned and not too_many(self._invalid(), self.planned):
@@ -113,10 +117,12 @@ class BesideCampaign(Campaign):
         return not self.pairs and bool({"server", "generator", "schedule"} & {doubt.check for doubt in epoch.doubts})
 
     def _slow_down(self) -> None:
-        """Lower the rate for all epochs to come."""
+        """Lower the rate for all epochs to come; raises NotSideBySide when what is demanded could not be shown then."""
         assert self.rates is not None
-        each = {name: rate * _SLOWED for name, rate in self.rates.each.items()}
-        self.rates = replace(self.rates, common=self.rates.common * _SLOWED, each=each, origin="what both bear")
+        demanded = self._demanded("load.throughput")
+        if demanded is not None and self.rates.total >= demanded > self.rates.total * _SLOWED:
+            raise _demands_more(demanded)
+        self.rates = _lowered(self.rates, _SLOWED, "what both builds bear")
 
     def _both(self, number: int, *, again: bool) -> tuple[Loaded, Paired] | None:
         self._check_time()
@@ -237,24 +243,20 @@ class BesideCampaign(Campaign):
         """Choose the rate of each build, so that both together stay under what the slower one bears."""
         settings, demanded = self.settings, self._demanded("load.throughput")
         wish = replace(
-            settings.wish(), share=settings.pair_share / 2, seconds=settings.pair_seconds,
+            settings.wish(), share=min(settings.rate_share, settings.pair_share / 2), seconds=settings.pair_seconds,
             longest=settings.pair_seconds, epochs=min(self.planned, 4),
         )  # fmt: skip
         times = {work.operation: self._slower[work.operation] for work in prepared.work}
         rates = choose_rates(wish, times, recorded=self._recorded_rates(), demanded=demanded)
-        share = 2 * rates.total * self._busy(rates, self._paired)
-        if demanded is not None and rates.total <= demanded * 1.06:
-            if share > _BEARABLE:
-                raise NotSideBySide(
-                    f"{demanded:g} requests/s are demanded of one build, and two at once do not bear that here"
-                )
-        elif share > settings.pair_share:
-            less = settings.pair_share / share
-            each = {name: rate * less for name, rate in rates.each.items()}
-            rates = Rates(
-                rates.common * less, each, rates.seconds, f"{settings.pair_share:.0%} of what one connection bears"
-            )
-        self.rates = replace(rates, seconds=settings.pair_seconds)
+        # Both together stay under their share; only a throughput that is demanded has to be sent all the same.
+        share = 2 * max(1.0, settings.burst) * rates.total * self._busy(rates, self._paired)
+        less = min(1.0, settings.pair_share / share)
+        if demanded is not None and rates.total * less < demanded * MARGIN <= rates.total:
+            less = demanded * MARGIN / rates.total
+            if share * less > _BEARABLE:
+                raise _demands_more(demanded)
+        self.rates = replace(_lowered(rates, less, f"{settings.pair_share:.0%} of what one connection bears"),
+                             seconds=settings.pair_seconds)  # fmt: skip
 
     def _busy(self, rates: Rates, names: frozenset[str]) -> float:
         """Return the mean seconds that a request of some operations takes, in their mix."""
@@ -266,7 +268,7 @@ class BesideCampaign(Campaign):
         assert rates is not None
         first = max(builds.new_ready.first, builds.old_ready.first) + 1
         each = rates.each.__getitem__
-        arrivals = Arrivals(rates.total, settings.warm_up, settings.pair_seconds)
+        arrivals = Arrivals(rates.total, settings.warm_up, settings.pair_seconds, settings.burst)
         natural = Assignment(
             "open", builds.new.url, arrivals, settings.connections, settings.request_timeout,
             f"{self.context.seed}:{number}", "", cpus=tuple(sorted(self._cores[1])), first=first,
@@ -309,3 +311,15 @@ class BesideCampaign(Campaign):
         together = self.settings.concurrency_seconds + _AROUND if self._connections() else 0.0
         whole = max(self.planned, done + 1) * epoch + together
         self.context.progress(min(1.0, (min(done, self.planned) + share) * epoch / whole), text)
+
+
+def _lowered(rates: Rates, less: float, origin: str) -> Rates:
+    if less >= 1.0:
+        return rates
+    return Rates(rates.common * less, {name: rate * less for name, rate in rates.each.items()}, rates.seconds, origin)
+
+
+def _demands_more(demanded: float) -> NotSideBySide:
+    return NotSideBySide(
+        f"{demanded:g} requests/s are demanded of one build, and two at once do not bear that on this machine"
+    )

@@ -79,9 +79,9 @@ class LoadSettings(Tool):
     )
     pair_epochs: int = Field(
         default=12,
-        gt=0,
+        ge=0,
         description="How many epochs side by side there are at most; it ends as soon as everything is decided, and "
-        "takes a few more where something became slower, to confirm it",
+        "takes four more where something became slower, to confirm it; 0 measures this build alone",
     )
     pair_share: float = Field(
         default=0.6,
