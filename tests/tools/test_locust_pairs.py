@@ -179,7 +179,8 @@ def an_epoch(ratio: float, *, failed: int = 0, requests: int = 40, peak: int = 3
 
 
 def test_every_epoch_is_one_log_ratio_and_the_value_is_their_mean() -> None:
-    found = comparisons([an_epoch(1.1), an_epoch(1.3)], planned=12, confirmed=0)
+    epochs = [an_epoch(1.1), an_epoch(1.3)]
+    found = comparisons(epochs, epochs, planned=12, confirmed=0)
     for scope in ("", "GET /a"):
         shift = measured(found, "pair.shift")[scope]
         assert shift.samples == pytest.approx((math.log(1.1), math.log(1.3)), abs=6e-4)
@@ -193,12 +194,19 @@ def test_every_epoch_is_one_log_ratio_and_the_value_is_their_mean() -> None:
 
 
 def test_failures_are_counted_for_both_and_what_failed_is_not_timed() -> None:
-    found = comparisons([an_epoch(1.1, failed=10), an_epoch(1.1)], planned=4, confirmed=0)
+    epochs = [an_epoch(1.1, failed=10), an_epoch(1.1)]
+    found = comparisons(epochs, epochs, planned=4, confirmed=0)
     now, before = measured(found, "pair.errors")["GET /a"], measured(found, "pair.errors_before")["GET /a"]
     assert (now.count, now.total, before.count, before.total) == (10, 80, 0, 80)
     assert now.samples == (0.25, 0.0)
     assert measured(found, "pair.shift")["GET /a"].total == 70
-    assert comparisons([], planned=4, confirmed=0) == []
+    assert comparisons([], [], planned=4, confirmed=0) == []
+
+
+def test_failures_count_in_epochs_whose_times_cannot_be_believed() -> None:
+    found = comparisons([an_epoch(1.1)], [an_epoch(1.1), an_epoch(1.1, failed=40)], planned=4, confirmed=0)
+    assert measured(found, "pair.errors")["GET /a"].count == 40
+    assert len(measured(found, "pair.shift")["GET /a"].samples) == 1
 
 
 class Played(BesideCampaign):
@@ -239,7 +247,8 @@ def test_what_became_slower_is_confirmed_by_four_more_epochs(tmp_path: Path) -> 
     campaign = played(tmp_path, 1.3)
     assert len(campaign.pairs) == 8
     assert campaign.confirmed == 4
-    found = comparisons(campaign.pairs, planned=campaign.planned, confirmed=campaign.confirmed)
+    found = campaign.comparisons()
+    assert measured(found, "pair.confirmed")[""].value == 4.0
     assert len(measured(found, "pair.shift")["GET /a"].samples) == 8
 
 
@@ -260,6 +269,8 @@ def test_when_too_many_cannot_be_believed_it_ends_and_nothing_is_compared(tmp_pa
     campaign = played(tmp_path, "lag")
     assert len(campaign.epochs) == 4
     assert campaign.pairs == []
+    assert measured(campaign.comparisons(), "pair.shift") == {}
+    assert measured(campaign.comparisons(), "pair.errors")["GET /a"].total == 8 * 600
 
 
 def chosen(directory: Path, seconds: float, demanded: float | None = None, **settings: Any) -> float:

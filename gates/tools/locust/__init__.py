@@ -17,7 +17,6 @@ from gates.tools.base import Context, Requirement, digest, redacted
 from gates.tools.locust import summary
 from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.campaign import LEFT_OUT, Campaign
-from gates.tools.locust.ratios import comparisons
 from gates.tools.locust.settings import LoadSettings
 from gates.tools.locust.together import NotSideBySide
 
@@ -75,7 +74,7 @@ class Locust(LoadSettings):
         peak = campaign.concurrency.peak if campaign.concurrency else None
         return Readings(
             measurements=(
-                *(_pairs(campaign) if trusted else ()),
+                *(campaign.comparisons() if isinstance(campaign, BesideCampaign) else ()),
                 *summary.latencies(trusted),
                 *summary.errors(epochs),
                 *summary.resources(trusted, peak),
@@ -145,12 +144,6 @@ def _refused(readings: Readings, refused: NotSideBySide, context: Context) -> Re
         return replace(readings, gaps=(*readings.gaps, gap))
     told = f"not measured side by side: {refused.message}"
     return replace(readings, notes=(told, *readings.notes))
-
-
-def _pairs(campaign: Campaign) -> list[Measurement]:
-    if not isinstance(campaign, BesideCampaign):
-        return []
-    return comparisons(campaign.pairs, planned=campaign.planned, confirmed=campaign.confirmed)
 
 
 def _beside_notes(campaign: BesideCampaign) -> list[str]:

@@ -16,7 +16,7 @@ from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.load.validity import too_many
 from gates.process import available_cores, split_cores
-from gates.results import RecordedRequest
+from gates.results import Measurement, RecordedRequest
 from gates.sequential import CONFIRMING, look, plan, quantities_of, settled
 from gates.tools.base import EarlierBuild, Serving
 from gates.tools.locust.campaign import LEFT_OUT, MOST_SPOILED, PROBE_SECONDS, Campaign, reasons
@@ -37,6 +37,8 @@ class BesideCampaign(Campaign):
 
     pairs: list[Paired] = field(default_factory=list)
     """Of every epoch that can be believed."""
+    counted: list[Paired] = field(default_factory=list)
+    """Of every epoch there was."""
     confirmed: int = 0
     """How many of these were to confirm a fail."""
     spoiled_before: dict[str, str] = field(default_factory=dict)
@@ -79,10 +81,8 @@ class BesideCampaign(Campaign):
                 return
             valid = len(self.pairs)
             if self.epochs[-1].valid and valid in looks:
-                found = comparisons(self.pairs, planned=self.planned, confirmed=0)
-                decisions = look(
-                    quantities_of(found, self.context.tolerances), position=looks.index(valid), looks=looks
-                )
+                quantities = quantities_of(self.comparisons(), self.context.tolerances)
+                decisions = look(quantities, position=looks.index(valid), looks=looks)
                 wrong = any(one.verdict == "fail" for one in decisions)
                 if settled(decisions):
                     break
@@ -93,6 +93,11 @@ class BesideCampaign(Campaign):
         if self._connections():
             self._together()
 
+    def comparisons(self) -> list[Measurement]:
+        """Return what the epochs so far say of the two builds."""
+        believed = [] if too_many(self._invalid(), len(self.epochs)) else self.pairs
+        return comparisons(believed, self.counted, planned=self.planned, confirmed=self.confirmed)
+
     def _invalid(self) -> int:
         return sum(not epoch.valid for epoch in self.epochs)
 
@@ -101,6 +106,7 @@ class BesideCampaign(Campaign):
         tries = 0
         while (both := self._both(number, again=tries > 0)) is not None:
             epoch, paired = both
+            self.counted.append(paired)
             tries += 1
             overloaded = self._overloaded(epoch)
             if not epoch.doubts or not epoch.repeatable or tries > (_MOST_SLOWED if overloaded else 1):
@@ -125,6 +131,10 @@ class BesideCampaign(Campaign):
         self.rates = _lowered(self.rates, _SLOWED, "what both builds bear")
 
     def _both(self, number: int, *, again: bool) -> tuple[Loaded, Paired] | None:
+        if not self._paired:
+            # Who is faster gets further in the same time: the load finds both as fresh as each other after that.
+            with self._both_ready(0, f"how much {self.earlier.phase} and this build bear"):
+                pass
         self._check_time()
         told = f"epoch {number} of at most {max(number, self.planned)}, beside {self.earlier.phase}"
         told += ", again" if again else ""

@@ -30,24 +30,27 @@ class Paired:
         return sum(one.pairs for one in self.ratios.values())
 
 
-def comparisons(epochs: Sequence[Paired], *, planned: int, confirmed: int) -> list[Measurement]:
+def comparisons(
+    believed: Sequence[Paired], counted: Sequence[Paired], *, planned: int, confirmed: int
+) -> list[Measurement]:
     """Return the ratios new to old, one natural logarithm per epoch and `value` the ratio itself, and both failures.
 
-    `planned` is how many epochs there were to be at most, `confirmed` how many of these were to confirm a fail.
+    Times are those of the epochs that can be `believed`; failures are `counted` in all. `planned` is how many epochs
+    there were to be at most, `confirmed` how many of these were to confirm a fail.
     """
-    if not epochs:
+    if not counted:
         return []
-    scopes = ["", *sorted({name for epoch in epochs for name in epoch.new.operations.keys() & epoch.old.operations})]
+    scopes = ["", *sorted({name for epoch in counted for name in epoch.new.operations.keys() & epoch.old.operations})]
     found: list[Measurement] = []
     for scope in scopes:
-        found += _shift(epochs, scope)
-        found += _quantile(epochs, scope, P50, 0.50)
-        found += _quantile(epochs, scope, P95, 0.95)
-    found += _quantile(epochs, "", P99, 0.99)
-    found += _ratio(MEMORY, "", [math.log(new / old) for new, old in _peaks(epochs)], None)
+        found += _shift(believed, scope)
+        found += _quantile(believed, scope, P50, 0.50)
+        found += _quantile(believed, scope, P95, 0.95)
+    found += _quantile(believed, "", P99, 0.99)
+    found += _ratio(MEMORY, "", [math.log(new / old) for new, old in _peaks(believed)], None)
     for scope in scopes:
-        found += _failures(ERRORS, (epoch.new for epoch in epochs), scope)
-        found += _failures(ERRORS_BEFORE, (epoch.old for epoch in epochs), scope)
+        found += _failures(ERRORS, (epoch.new for epoch in counted), scope)
+        found += _failures(ERRORS_BEFORE, (epoch.old for epoch in counted), scope)
     return [
         *found,
         Measurement(PLANNED, float(planned), "1", "neither"),
@@ -76,7 +79,9 @@ def _quantile(epochs: Sequence[Paired], scope: str, name: str, share: float) -> 
 
 
 def _latencies(record: Record, scope: str) -> dict[int, int]:
-    return record.of(scope).success_latencies() if scope else record.success_latencies()
+    if not scope:
+        return record.success_latencies()
+    return record.operations[scope].success_latencies() if scope in record.operations else {}
 
 
 def _peaks(epochs: Sequence[Paired]) -> list[tuple[int, int]]:

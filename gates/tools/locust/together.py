@@ -124,20 +124,24 @@ def load_both(
         )  # fmt: skip
     conditions = {**new.conditions, "pairs": float(paired.pairs), "both_cpu": cpu}
     whole = replace(new, doubts=tuple(doubts), conditions=conditions)
-    if stretches.single is not None:
-        alone = run_load(stretches.single, builds.new, directory / "single")
-        if alone.died or alone.record is None:
-            return "new"
-        after = assess(
-            number, stretches.single, alone, login_works=builds.new.login_works(), allowed_lag=SHORTEST_LAG
-        )  # fmt: skip
-        whole = replace(
-            whole,
-            record=with_single(record.new, alone.record),
-            doubts=(*whole.doubts, *after.doubts),
-            memory=max(whole.memory or 0, after.memory or 0) or None,
-        )
-    return replace(whole, conditions={**whole.conditions, "valid": float(not whole.doubts)}), paired
+    alone = _after(number, stretches.single, whole, builds, directory) if stretches.single else whole
+    if alone is None:
+        return "new"
+    return replace(alone, conditions={**alone.conditions, "valid": float(not alone.doubts)}), paired
+
+
+def _after(number: int, single: Assignment, paired: Loaded, builds: Builds, directory: Path) -> Loaded | None:
+    """Load what only the new build has, and return the epoch with it; None when the build died."""
+    outcome = run_load(single, builds.new, directory / "single")
+    if outcome.died or outcome.record is None:
+        return None
+    after = assess(number, single, outcome, login_works=builds.new.login_works(), allowed_lag=SHORTEST_LAG)
+    return replace(
+        paired,
+        record=with_single(paired.record, outcome.record),
+        doubts=(*paired.doubts, *after.doubts),
+        memory=max(paired.memory or 0, after.memory or 0) or None,
+    )
 
 
 def counterpart(builds: Builds, weights: Callable[[str], float]) -> Counterpart:
