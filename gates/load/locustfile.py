@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from gates.load.schedule import evenly, slots
 ASSIGNMENT = read_assignment(Path(os.environ[ASSIGNMENT_VARIABLE]).read_text("utf-8"))
 RECORD = Record(locust=locust.__version__)
 _WHOLE = ASSIGNMENT.arrivals
+_LOOK_EVERY = 0.1
 
 
 def _prepared() -> dict[str, Numbered]:
@@ -57,6 +59,7 @@ class _Stretch:
     def __init__(self) -> None:
         self.begin = self.end = float("inf")
         self._watching: gevent.Greenlet | None = None
+        self.overdue: Callable[[], int] = lambda: 0
 
     def plan(self, begin: float, end: float) -> None:
         """Say when it is, on the monotonic clock; CPU is read at both ends by a greenlet of its own."""
@@ -71,7 +74,12 @@ class _Stretch:
     def _watch(self) -> None:
         gevent.sleep(max(0.0, self.begin - time.monotonic()))
         began, cpu = time.monotonic(), time.process_time()
-        gevent.sleep(max(0.0, self.end - time.monotonic()))
+        before = 0
+        while (left := self.end - time.monotonic()) > 0:
+            gevent.sleep(min(left, _LOOK_EVERY))
+            now = _Sender.unanswered + self.overdue()
+            RECORD.queue[now] = RECORD.queue.get(now, 0) + 1
+            RECORD.queue_end, before = min(before, now), now
         RECORD.generator_cpu = (time.process_time() - cpu) / max(1e-9, time.monotonic() - began)
 
 
@@ -131,6 +139,9 @@ class ErrorStatus(Exception):
 class _Sender:
     """Sends the requests of one user over its connection and records them."""
 
+    unanswered = 0
+    """How many requests of all users are on their way at this moment."""
+
     def __init__(self, environment: Any, requests: dict[str, Numbered]) -> None:
         self.environment, self._requests = environment, requests
         self.connection = Connection(address_of(ASSIGNMENT.url), ASSIGNMENT.timeout)
@@ -139,10 +150,13 @@ class _Sender:
         """Send one request; return whether it succeeded. Latency counts from `due`."""
         answer, failure = None, None
         before = self.connection.reopened
+        _Sender.unanswered += 1
         try:
             answer = self.connection.exchange(self._requests[operation](number))
         except ExchangeFailed as error:
             failure = error
+        finally:
+            _Sender.unanswered -= 1
         now = time.monotonic()
         if measured:
             RECORD.reopened += self.connection.reopened - before
@@ -213,6 +227,7 @@ if ASSIGNMENT.kind == "open":
     def _conduct(environment: Any) -> None:
         RECORD.went_first = go_first()
         start = time.monotonic()
+        STRETCH.overdue = lambda: DISPATCHER.overdue(_WHOLE.rate)
         STRETCH.plan(start + _WHOLE.warm_up, start + _WHOLE.end)
         dropped = DISPATCHER.run(start, start + _WHOLE.end + ASSIGNMENT.timeout)
         CREW.through.wait()

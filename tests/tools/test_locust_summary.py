@@ -167,6 +167,35 @@ def test_what_targets_demand_is_tried(tmp_path: Path, monkeypatch: pytest.Monkey
     assert next(one for one in readings.measurements if one.name == "load.concurrency").value == 12.0
 
 
+def overrun(throughput: int) -> Record:
+    """Return a record of a backend that got through so many requests per second, and left a queue behind."""
+    return replace(record(requests=throughput * 10), queue={5: 50, 100: 1}, queue_end=100)
+
+
+def test_a_rate_that_was_found_is_lowered_when_the_backend_does_not_keep_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = replace(record(), connections=4)
+    readings = run(tmp_path, monkeypatch, [overrun(20), record(), record(), crowd], users=4, rate=None)
+    assert [round(epoch.conditions["rate"]) for epoch in readings.epochs] == [10, 10]
+    assert any("did not keep up" in note for note in readings.notes)
+    assert next(one for one in readings.measurements if (one.name, one.scope) == ("load.errors", "")).total == 200
+    assert next(one for one in readings.measurements if one.name == "load.concurrency").value == 4.0
+
+
+def test_a_rate_that_was_given_is_kept_whether_the_backend_keeps_up_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = run(tmp_path, monkeypatch, [overrun(5), overrun(5)], rate=10)
+    assert [round(epoch.conditions["rate"]) for epoch in readings.epochs] == [10, 10]
+    assert any(one.name == "load.p95" for one in readings.measurements)
+
+
+def test_a_rate_is_lowered_twice_and_then_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = run(tmp_path, monkeypatch, [overrun(20), overrun(8), overrun(2)], rate=None, epochs=1)
+    assert round(readings.epochs[0].conditions["rate"]) == 4
+
+
 def test_epochs_that_stay_doubtful_leave_no_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readings = run(tmp_path, monkeypatch, [record(lag=0.5)] * 4)
     assert {one.name for one in readings.measurements} == {"load.errors"}

@@ -14,7 +14,7 @@ from gates.load.preparation import Prepared
 from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
 from gates.tools.locust import summary
-from gates.tools.locust.campaign import LEFT_OUT, Campaign
+from gates.tools.locust.campaign import ENDING, LEFT_OUT, Campaign
 from gates.tools.locust.settings import LoadSettings
 
 _SHOWN = 5
@@ -90,6 +90,9 @@ class Locust(LoadSettings):
             deleting = [name for name in _documented(campaign) if name.startswith("DELETE ")]
             if deleting:
                 notes.append(f"not loaded, because it takes away what the others need: {', '.join(deleting)}")
+            ending = [name for name, one in prepared.tried.items() if one.reason == ENDING]
+            if ending:
+                notes.append(f"not loaded, because it ends the backend or the login by its name: {', '.join(ending)}")
             left_out = [name for name, one in prepared.tried.items() if one.reason == LEFT_OUT]
             if left_out:
                 notes.append(f"left out by `exclude`: {', '.join(left_out)}")
@@ -99,6 +102,10 @@ class Locust(LoadSettings):
             notes.append(f"{self.locustfile} is a closed loop: latencies count from when a request was really sent")
         if not campaign.started_by_us:
             notes.append("the backend was already up: its epochs are not independent of one another")
+        notes += [
+            f"the backend did not keep up with {epoch.assignment.arrivals.rate:.3g} requests/s, so that fewer were sent"
+            for epoch in campaign.too_much
+        ]
         notes += [
             f"epoch {epoch.number} was measured again: {'; '.join(doubt.text for doubt in epoch.doubts)}"
             for epoch in campaign.discarded
@@ -145,7 +152,9 @@ def _subjects(campaign: Campaign) -> tuple[Subject, ...]:
 def _not_loaded(prepared: Prepared | None) -> list[Gap]:
     if prepared is None:
         return []
-    reasons = {name: one.reason for name, one in prepared.tried.items() if one.reason and one.reason != LEFT_OUT}
+    reasons = {
+        name: one.reason for name, one in prepared.tried.items() if one.reason and one.reason not in (LEFT_OUT, ENDING)
+    }
     if not reasons:
         return []
     told = [f"{name} {reason}" for name, reason in reasons.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from gates.document import Document, matches
 from gates.errors import BackendFailed, NotMeasured, ToolError
 from gates.load.assignment import Assignment
 from gates.load.preparation import Preparation, Prepared, Spoiled
-from gates.load.rate import Rates, Recorded, choose_rates
+from gates.load.rate import Rates, Recorded, choose_rates, lower
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.load.validity import SHORTEST_LAG
@@ -23,9 +24,13 @@ from gates.tools.locust.run import Locustfile, run_load
 from gates.tools.locust.settings import LoadSettings
 
 LEFT_OUT = "is left out by `exclude`"
+ENDING = "says by its name that it ends the backend or the login"
+_ENDS = re.compile(r"(?i)^(shut-?_?down|restart|reboot|halt|power-?off|terminate|log-?_?out|log-?off|sign-?_?out)$")
+"""A backend may go down seconds after it answered such a request: then nothing tells which request it was."""
 _MOST_SPOILED = 5
 _BORNE_ERRORS = 0.001
 _HALVINGS = 2
+_LOWERINGS = 2
 _LAG_OF_DEMAND = 0.1
 _PROBE_SECONDS = 1.0
 _AROUND_AN_EPOCH = 3.0
@@ -50,6 +55,8 @@ class Campaign:
     epochs: list[Loaded] = field(default_factory=list)
     """The last try of every epoch."""
     discarded: list[Loaded] = field(default_factory=list)
+    too_much: list[Loaded] = field(default_factory=list)
+    """Epochs at a rate that was found, and turned out to be more than the backend bears."""
     findings: list[Finding] = field(default_factory=list)
     spoiled: dict[str, str] = field(default_factory=dict)
     """Operations that ended the backend or its login, and how that showed."""
@@ -61,6 +68,7 @@ class Campaign:
     rates: Rates | None = None
     concurrency: Concurrency | None = None
     started_by_us: bool = True
+    _shown: float = 0.0
     _began: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
@@ -70,6 +78,12 @@ class Campaign:
         """
         for number in range(1, self.settings.epochs + 1):
             loaded = self._epoch(number, again=False)
+            for _ in range(_LOWERINGS if number == 1 else 0):
+                if loaded is None or self.rates is None or self._bears(loaded):
+                    break
+                self.too_much.append(loaded)
+                self.rates = lower(self.settings.wish(), self.rates, loaded.record.throughput)
+                loaded = self._epoch(number, again=True)
             if loaded is not None and loaded.doubts and loaded.repeatable:
                 self.discarded.append(loaded)
                 loaded = self._epoch(number, again=True)
@@ -99,12 +113,17 @@ class Campaign:
                 raise NotMeasured(
                     f"Locust sent no request in {told}", f"its output is in {directory.name}/locust.err of this run"
                 )
-            last = number == self.settings.epochs and (again or not loaded.doubts or not loaded.repeatable)
+            good = (number > 1 or self._bears(loaded)) and (not loaded.doubts or not loaded.repeatable)
+            last = (again or good) and number == self.settings.epochs
             if last and prepared is not None and self._connections():
                 self.concurrency = self._bear(serving, assignment, outcome.record)
             elif last and prepared is None:
                 self.concurrency = _users_at_once([*self.epochs, loaded])
         return loaded
+
+    def _bears(self, loaded: Loaded) -> bool:
+        """Return whether the backend kept up, or was not meant to: a rate that was given is what it is."""
+        return loaded.kept_up or self.rates is None or not self.rates.found
 
     def _check_time(self) -> None:
         if time.monotonic() - self._began > self.settings.timeout:
@@ -183,12 +202,17 @@ class Campaign:
         return replace(prepared, first=preparation.sent)
 
     def _left_out(self, document: Document) -> dict[str, str]:
+        ending = {
+            operation.name: ENDING
+            for operation in document.operations
+            if _ENDS.search(operation.path.rstrip("/").rpartition("/")[2])
+        }
         excluded = {
             operation.name: LEFT_OUT
             for operation in document.operations
             if any(matches(operation.name, pattern) for pattern in self.settings.exclude)
         }
-        return {**excluded, **self.spoiled}
+        return {**ending, **excluded, **self.spoiled}
 
     def _corpus(self) -> Mapping[str, RecordedRequest]:
         baseline = self.context.baseline
@@ -277,7 +301,8 @@ class Campaign:
         epoch = settings.warm_up + seconds + _AROUND_AN_EPOCH
         together = settings.concurrency_seconds + _AROUND_AN_EPOCH if self._connections() else 0.0
         whole = settings.epochs * epoch + together
-        self.context.progress(min(1.0, (done + share) * epoch / whole), text)
+        self._shown = max(self._shown, min(1.0, (done + share) * epoch / whole))  # an epoch again is no step back
+        self.context.progress(self._shown, text)
 
 
 def _users_at_once(epochs: list[Loaded]) -> Concurrency | None:
