@@ -158,6 +158,33 @@ def command_gate(command: str, name: str = "tests", items: str = '["tests"]', mo
     return f"[gates.{name}]\ntool = \"command\"\nitems = {items}\ncommand = '''{command}'''\n{more}\n"
 
 
+REPORTED_TESTS = """
+[gates.tests]
+tool = "coverage"
+command = "sh run-tests.sh"
+junit = "out/junit.xml"
+report = "out/lcov.info"
+"""
+"""A test suite whose outcome stands in files, so that it costs nothing: see `results`."""
+
+
+def results(*tests: str, covered: int = 10, lines: int = 10, code: int = 0) -> dict[str, str]:
+    """Return the files of a suite with these tests (`name` passed, `name!` failed, `name?` was skipped)."""
+    outcomes = {"!": "<failure message='it is wrong'/>", "?": "<skipped message='not today'/>"}
+    cases = "".join(
+        f'<testcase classname="suite" name="{test.rstrip("!?")}" time="0">{outcomes.get(test[-1], "")}</testcase>'
+        for test in tests or ("adds", "removes")
+    )
+    executed = "".join(f"DA:{number},{int(number <= covered)}\n" for number in range(1, lines + 1))
+    code = code or int(any("!" in test for test in tests))
+    return {
+        "results/junit.xml": f'<testsuites><testsuite name="suite">{cases}</testsuite></testsuites>',
+        "results/lcov.info": f"SF:small/app.js\n{executed}end_of_record\n",
+        "small/app.js": "".join(f"line({number});\n" for number in range(1, lines + 1)),
+        "run-tests.sh": f"mkdir -p out && cp results/* out/ && exit {code}\n",
+    }
+
+
 def small_project(root: Path, toml: str, **files: str) -> Project:
     """Return a project with a backend of the standard library, committed once."""
     root.mkdir(parents=True, exist_ok=True)
@@ -165,7 +192,7 @@ def small_project(root: Path, toml: str, **files: str) -> Project:
     # A profile of the project's own, without any gate.
     project.write({"profiles/backends/plain.toml": 'title = "nothing in particular"\n'})
     shutil.copy(HERE / "small_backend.py", root / "small_backend.py")
-    project.write({"gates.toml": toml, ".gitignore": "__pycache__/\n.pytest_cache/\n.coverage*\n*.xml\n", **files})
+    project.write({"gates.toml": toml, ".gitignore": "__pycache__/\n.pytest_cache/\n.coverage*\n/out/\n", **files})
     project.commit("the beginning")
     return project
 

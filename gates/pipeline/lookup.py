@@ -100,6 +100,8 @@ def measurement_history(root: Path, measurement: str, scope: str | None) -> list
             f"{measurement} was measured for {len(scopes)} scopes, not for {scope or 'the whole'!r}",
             nearest_hint(scope or "", scopes) + ": --scope names one",
         )
+    if (measurement, "") in names:
+        raise GatesError(f"{measurement} was measured as a whole, not for {scope!r}", "leave --scope out")
     known = sorted({name for name, _ in names})
     raise GatesError(f"{measurement!r} was never measured here", nearest_hint(measurement, known))
 

@@ -1,0 +1,1 @@
+"""What stands beside this file (projects, samples) can be imported by the tests in every folder below it."""
