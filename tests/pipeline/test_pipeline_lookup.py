@@ -57,8 +57,11 @@ def test_the_nearest_measurement_is_named(journey: tuple[Project, Run, Run]) -> 
     with pytest.raises(GatesError, match=r"'coverage.line' was never measured here") as caught:
         measurement_history(project.root, "coverage.line", None)
     assert "did you mean 'coverage.lines'?" in caught.value.hint
-    with pytest.raises(GatesError, match=r"coverage\.lines was measured as a whole, not for 'GET /orders'"):
-        measurement_history(project.root, "coverage.lines", "GET /orders")
+    with pytest.raises(GatesError, match=r"coverage\.lines was not measured for 'small/ap\.js'") as caught:
+        measurement_history(project.root, "coverage.lines", "small/ap.js")
+    assert "did you mean 'small/app.js'?" in caught.value.hint
+    with pytest.raises(GatesError, match=r"tests\.total was measured as a whole, not for 'GET /orders'"):
+        measurement_history(project.root, "tests.total", "GET /orders")
 
 
 def test_an_explanation_tells_what_decided_it_last_time(journey: tuple[Project, Run, Run]) -> None:
