@@ -15,6 +15,7 @@ from pydantic import ValidationError
 sys.path.insert(0, str(Path(__file__).parent.parent / "load"))  # the shop lives beside the tests of gates/load
 from shop import LOGIN, open_shop, shop_context
 
+import gates
 from gates.demands import parse_demand
 from gates.errors import BackendFailed, NotMeasured, ToolError
 from gates.load.assignment import Assignment, Sendable, Work
@@ -343,6 +344,7 @@ def test_nothing_of_the_users_environment_changes_what_locust_does(
     assert environment["HOME"] == str(tmp_path)
     assert json.loads(environment["GATES_LOAD_HEADERS"]) == {"Authorization": "x"}
     assert environment["PATH"] == os.environ["PATH"]
+    assert str(Path(gates.__file__).parent.parent) in environment["PYTHONPATH"].split(os.pathsep)
 
 
 def test_the_locust_process_is_spared_pydantic() -> None:

@@ -120,6 +120,7 @@ class Locust(LoadSettings):
         if borne is not None and borne.borne < borne.tried:
             notes.append(
                 f"{borne.tried} connections at once were not all served without errors"
+                + (f" ({borne.trouble})" if borne.trouble else "")
                 + (f", {borne.borne} were" if borne.borne else ", nor were fewer that were tried")
             )
         return notes

@@ -19,7 +19,7 @@ from gates.load.schedule import Arrivals
 from gates.load.validity import SHORTEST_LAG
 from gates.results import Finding, RecordedRequest, Severity
 from gates.tools.base import Context, Serving, fingerprint
-from gates.tools.locust.epoch import Loaded, assess, recorded_rates
+from gates.tools.locust.epoch import Loaded, assess, failures_of, recorded_rates, times
 from gates.tools.locust.run import Locustfile, run_load
 from gates.tools.locust.settings import LoadSettings
 
@@ -44,6 +44,8 @@ class Concurrency:
     borne: int
     tried: int
     peak: int
+    trouble: str = ""
+    """What happened when all that were tried were too many."""
 
 
 @dataclass
@@ -273,7 +275,7 @@ class Campaign:
     def _bear(self, serving: Serving, open_loop: Assignment, loaded: Record) -> Concurrency:
         """Return how many connections are all served at once; halved when that was too many."""
         connections = tried = self._connections()
-        peak, first = 0, open_loop.first + loaded.scheduled + self.settings.connections
+        peak, first, trouble = 0, open_loop.first + loaded.scheduled + self.settings.connections, ""
         for _ in range(_HALVINGS + 1):
             self._progress(self.settings.epochs, 0.0, f"{connections} connections at once")
             assignment = replace(
@@ -288,12 +290,13 @@ class Campaign:
             record = outcome.record
             failed = record.requests - record.succeeded
             if record.connections == connections and failed <= _BORNE_ERRORS * record.requests:
-                return Concurrency(connections, tried, peak)
+                return Concurrency(connections, tried, peak, trouble)
+            trouble = trouble or _trouble(record, connections)
             first += record.sent + 1
             if connections == 1:
                 break
             connections //= 2
-        return Concurrency(0, tried, peak)
+        return Concurrency(0, tried, peak, trouble)
 
     def _progress(self, done: float, share: float, text: str) -> None:
         settings = self.settings
@@ -313,6 +316,13 @@ def _users_at_once(epochs: list[Loaded]) -> Concurrency | None:
     requests = sum(epoch.record.requests for epoch in epochs)
     failed = requests - sum(epoch.record.succeeded for epoch in epochs)
     return Concurrency(users if failed <= _BORNE_ERRORS * requests else 0, users, 0)
+
+
+def _trouble(record: Record, connections: int) -> str:
+    told = [f"{kind} {times(count)}" for kind, count in failures_of(record.operations.values()).most_common(3)]
+    if record.connections < connections:
+        told.append(f"{connections - record.connections} of the connections got no answer at all")
+    return ", ".join(told)
 
 
 def _reasons(prepared: Prepared) -> str:

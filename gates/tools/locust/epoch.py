@@ -60,6 +60,11 @@ def failures_of(records: Iterable[OperationRecord]) -> Counter[str]:
     return found
 
 
+def times(count: int) -> str:
+    """Return how often something happened, as people say it."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def assess(
     number: int, assignment: Assignment, outcome: Outcome, *, login_works: bool | None, allowed_lag: float
 ) -> Loaded:
