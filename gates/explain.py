@@ -119,6 +119,8 @@ def _gate(name: str, tool: Tool, last: Run | None) -> Iterator[str]:
     yield f"  Last time ({last.id}): {result.verdict}" + (f": {result.reason}" if result.reason else "")
     for judgement in result.judgements:
         yield f"    - {judgement.verdict}: {judgement.reason}" + (f" → {judgement.hint}" if judgement.hint else "")
+    for note in result.readings.notes:
+        yield f"    - note: {note}"
 
 
 def _rule(what: str, meaning: str, remedy: str, last: Run | None) -> Iterator[str]:
