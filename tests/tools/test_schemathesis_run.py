@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from fuzzed import LOGIN, FuzzedBackend, fuzz_context
 from pydantic import ValidationError
 
@@ -94,6 +97,22 @@ def test_an_operation_that_ends_the_backend_is_a_finding_that_says_how_to_leave_
     assert "going down, as asked" in finding.message
     assert 'exclude = ["POST /shutdown"]' in finding.fix
     assert any("were not tested" in gap.what for gap in readings.gaps)
+
+
+@pytest.mark.slow
+def test_a_document_in_yaml_is_fuzzed_like_any_other(tmp_path: Path) -> None:
+    context = fuzz_context(tmp_path, "items", "crash", fast=True)
+
+    @contextlib.contextmanager
+    def serve() -> Iterator[FuzzedBackend]:
+        with context.serve() as backend:
+            assert isinstance(backend, FuzzedBackend)
+            backend.document = parse_document("# in YAML\n" + yaml.safe_dump(json.loads(backend.document.text)))
+            yield backend
+
+    readings = Schemathesis(phases=("examples",)).run(replace(context, serve=serve))
+    assert ("GET /crash", "fuzz.not_a_server_error") in keys(readings)
+    assert readings.documents["openapi"].startswith("# in YAML")
 
 
 @pytest.mark.slow

@@ -140,7 +140,7 @@ class Schemathesis(Tool):
         )
         stored = context.baseline.readings.documents.get(known.DOCUMENT) if context.baseline else None
         return Plan(
-            document=document.text,
+            document=document.as_json(),
             base_path=document.base_path,
             operations=len(names) - len(excluded),
             excluded=excluded,
