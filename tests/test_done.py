@@ -104,6 +104,14 @@ def test_many_findings_of_one_rule_are_one_line_and_many_reasons_are_cut() -> No
     assert (others.reasons[-1], others.hints[-1]) == ("and 4 more", "gates explain gate")
 
 
+def test_what_is_undecided_is_not_lost_behind_many_failures() -> None:
+    bad = [finding(f"fuzz.r{n}", mark=f"f{n}") for n in range(9)]
+    gaps = [Gap("the login was lost", "it was refused", "exclude it"), Gap("more", "is missing", "bring it")]
+    told = item("security", judged(gate(items=["security"], findings=bad, gaps=gaps)))
+    assert [reason.split()[0] for reason in told.reasons] == ["problem"] * 4 + ["the", "and"]
+    assert told.reasons[-2:] == ("the login was lost: it was refused", "and 6 more")
+
+
 def test_findings_that_may_be_old_are_undecided_in_one_line() -> None:
     def fuzz(*findings: Any, cut: str = "") -> GateResult:
         seen = [Subject("operation", "GET /a", "tested", cut)]
