@@ -42,6 +42,7 @@ Check = Literal[
 ]
 _FAST_PHASES = ("examples", "coverage")
 _CONFIRM_SECONDS = 15.0
+_REFUSED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,9 @@ class Schemathesis(Tool):
     def _findings(self, tried: _Tried, flaky: set[tuple[str, str]], scrub: Scrub) -> tuple[Finding, ...]:
         observed = tried.trial.observed
         found = dict(observed.failures)
+        if tried.login_lost:
+            # That strangers are refused is no fault of the operations; the gap says that they were seen from outside.
+            found = {key: failure for key, failure in found.items() if failure.status != _REFUSED}
         deaths = []
         if tried.died:
             operation, last = tried.deadly
@@ -223,10 +227,9 @@ class Schemathesis(Tool):
 
     def _gaps(self, names: list[str], tried: _Tried, scrub: Scrub, has_login: bool) -> list[Gap]:
         done = tried.trial
-        gaps = evidence.time_gaps(names, done.observed, done.log, done.stopped, self.time)
+        gaps = [evidence.login_gap(done.observed.calls)] if tried.login_lost else []
+        gaps += evidence.time_gaps(names, done.observed, done.log, done.stopped, self.time)
         gaps += evidence.problem_gaps(done.observed, scrub)
-        if tried.login_lost:
-            gaps.append(evidence.login_gap(done.observed.calls))
         refused = evidence.refused_gap(names, done.observed, has_login)
         if refused is not None and not tried.login_lost:
             gaps.append(refused)
