@@ -43,10 +43,11 @@ def broken_gates() -> dict[str, GateResult]:
     def judged(name: str, scope: str) -> Judgement:
         return Judgement(name, scope, "baseline", "", Verdict.FAIL, f"{name} is worse")
 
+    vanished = finding("tests.vanished")
     return {
         "load": GateResult("load", "locust", Verdict.FAIL, 1.0, judgements=(judged("load.p95", "GET /a"),)),
         "cover": GateResult("cover", "coverage", Verdict.FAIL, 1.0, judgements=(judged("coverage.lines", ""),)),
-        "tests": GateResult("tests", "coverage", Verdict.FAIL, 1.0, readings=Readings(findings=(finding("tests.vanished"),))),
+        "tests": GateResult("tests", "coverage", Verdict.FAIL, 1.0, readings=Readings(findings=(vanished,))),
         "scan": GateResult("scan", "bandit", Verdict.FAIL, 1.0, readings=Readings(findings=(finding("bandit.B608"),))),
         "fuzz": GateResult("fuzz", "schemathesis", Verdict.FAIL, 1.0, readings=Readings(findings=(finding("fuzz.x"),))),
     }  # fmt: skip
@@ -101,4 +102,4 @@ def test_one_loss_that_is_missed_is_1(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_a_first_phase_or_a_repair_that_does_not_pass_is_1(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert Script(monkeypatch, [UNKNOWN]).travel(tmp_path / "first") == 1
     second = a_run(Verdict.FAIL, *broken_gates().values())
-    assert Script(monkeypatch, [PASS, second, UNKNOWN, UNKNOWN, UNKNOWN]).travel(tmp_path / "repair") == 1
+    assert Script(monkeypatch, [PASS, second, *([UNKNOWN] * 9)]).travel(tmp_path / "repair") == 1
