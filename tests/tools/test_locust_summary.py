@@ -216,6 +216,18 @@ def test_an_epoch_that_fails_is_not_tried_again_and_its_latency_not_believed(
     assert next(one for one in readings.measurements if one.name == "load.errors").value == 0.6
 
 
+def test_memory_that_only_the_crowd_took_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Outcome(replace(record(), connections=2), Observation(peak=9_000_000), False)
+    given = iter([Outcome(record(), Observation(peak=4_000_000), False), crowd])
+    monkeypatch.setattr(campaign, "run_load", lambda *_, **__: next(given))
+    readings = Locust(users=2, epochs=1, rate=10).run(shop_context(tmp_path))
+    memory = next(one for one in readings.measurements if one.name == "load.memory")
+    assert (memory.value, memory.samples) == (9e6, (4e6,))
+    assert any(
+        "9 MB, came with all connections at once; the arriving load took 4 MB" in note for note in readings.notes
+    )
+
+
 def test_fewer_connections_are_tried_when_all_were_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = replace(record(failed=[500]), connections=8)
     half = replace(record(), connections=4)

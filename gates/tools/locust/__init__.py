@@ -10,6 +10,7 @@ import sys
 from importlib.metadata import version
 from typing import Literal
 
+from gates.demands import format_value
 from gates.load.preparation import Prepared
 from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
@@ -117,6 +118,12 @@ class Locust(LoadSettings):
         ]
         notes += [f"{name} was not loaded in every epoch: it {reason}" for name, reason in campaign.dropped.items()]
         borne = campaign.concurrency
+        before = max((epoch.memory or 0 for epoch in campaign.epochs), default=0)
+        if borne is not None and borne.peak > before > 0:
+            notes.append(
+                f"the peak of memory, {format_value(borne.peak, 'B')}, came with all connections at once; "
+                f"the arriving load took {format_value(before, 'B')}"
+            )
         if borne is not None and borne.borne < borne.tried:
             notes.append(
                 f"{borne.tried} connections at once were not all served without errors"
