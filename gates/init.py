@@ -11,6 +11,8 @@ from gates.config.load import CONFIGURATION_FILE
 from gates.config.model import DEFAULT_TARGETS
 from gates.errors import ConfigurationError
 from gates.profiles import Profile, discover_app, find_source, list_profiles, load_profile, recognise, source_files
+from gates.targets import measurement_of
+from gates.tools import TOOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def propose(root: Path, profile_name: str | None = None) -> Proposal:
         'title = "What the first phase has to deliver"',
         "",
         "[targets]",
-        *(f"{_mark(key)}{key} = {json.dumps(text)}" for key, text in DEFAULT_TARGETS.items()),
+        *(f"{_mark(key, profile)}{key} = {json.dumps(text)}" for key, text in DEFAULT_TARGETS.items()),
         "",
         "# The Definition of Done has nine items, and all of them must hold. One that does not concern this project",
         "# (or that nothing can decide yet) is left out with a reason, which every report shows:",
@@ -59,9 +61,14 @@ def propose(root: Path, profile_name: str | None = None) -> Proposal:
     return Proposal("\n".join(lines), tuple(guesses))
 
 
-def _mark(target: str) -> str:
-    # A target that is written and matches nothing is undecided, and not every backend has such operations.
-    return "# " if target in ("response_time.file", "response_time.external") else ""
+def _mark(target: str, profile: Profile) -> str:
+    # A target that is written and matches nothing is undecided: not every backend has such operations, and not every
+    # profile a gate that measures it.
+    if target in ("response_time.file", "response_time.external"):
+        return "# "
+    tools = [TOOLS[str(gate["tool"])] for gate in profile.content.get("gates", {}).values() if gate["tool"] in TOOLS]
+    measured = measurement_of(target)
+    return "" if any(measured.startswith(name) for tool in tools for name in tool.measures) else "# "
 
 
 def _profile(root: Path, name: str | None, guesses: list[str]) -> Profile:
@@ -132,10 +139,11 @@ def _backend_lines(root: Path, profile: Profile, guesses: list[str]) -> list[str
     else:
         guesses.append("how the backend starts is not known: write it as [backend] start")
         lines.append('# start = "./server --port {port} --data {data}"   # or: url = "http://127.0.0.1:8000"')
+    document = _document_file(root)
     for key in ("ready", "openapi"):
-        if key in defaults:
+        if key in defaults and not (key == "openapi" and document):
             lines.append(f"# {key} = {json.dumps(defaults[key])}")
-    if document := _document_file(root):
+    if document:
         guesses.append(f"the OpenAPI document is {document}")
         lines.append(f"openapi = {json.dumps(document)}")
     for folder in (".venv", "venv", "env"):

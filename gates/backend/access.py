@@ -22,6 +22,7 @@ from gates.errors import BackendFailed, ToolError
 
 _WELL_KNOWN_DOCUMENTS = (
     "/openapi.json", "/swagger.json", "/v3/api-docs", "/api/openapi.json", "/openapi.yaml", "/api/schema/", "/api-docs",
+    "/documentation/json", "/api-json", "/docs/json", "/api-docs.json",
 )  # fmt: skip
 
 
