@@ -178,6 +178,11 @@ class Campaign:
 
     def _prepare(self, serving: Serving, told: str) -> Prepared:
         document = serving.document
+        if serving.url.startswith("https:"):
+            raise NotMeasured(
+                "the load is sent over plain HTTP only, and this backend is behind https",
+                "load the server itself, without what encrypts in front of it, or give this gate a `locustfile`",
+            )
         if document is None:
             raise NotMeasured(
                 f"there is no OpenAPI document to take requests from: {serving.document_error}",
