@@ -16,9 +16,11 @@ from shop import shop_context
 from gates.demands import Demand, parse_demand
 from gates.load.assignment import Assignment, Sendable, Work
 from gates.load.histogram import add, quantile
+from gates.load.preparation import Prepared
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.results import Readings
+from gates.tools import locust
 from gates.tools.locust import Locust, campaign, summary
 from gates.tools.locust.epoch import Loaded, assess, recorded_rates
 from gates.tools.locust.observation import Observation
@@ -116,6 +118,14 @@ def test_too_many_doubtful_epochs_are_a_gap_that_names_the_check() -> None:
     assert gap.reason.startswith("3 of 4 epochs cannot be believed: requests left up to")
 
 
+def test_operations_whose_turn_never_came_are_a_gap() -> None:
+    prepared = Prepared(ASSIGNMENT.work, {}, (), 1)
+    (gap,) = locust._unreached(prepared, [loaded(1), loaded(2)])
+    assert (gap.what, gap.reason.rpartition(": ")[2]) == ("1 of 2 operations got no request", "GET /slow")
+    assert locust._unreached(replace(prepared, work=ASSIGNMENT.work[:1]), [loaded()]) == []
+    assert locust._unreached(prepared, []) == locust._unreached(None, [loaded()]) == []
+
+
 def test_memory_is_the_peak_also_of_all_connections_at_once() -> None:
     memory = next(one for one in summary.resources([loaded()], 5000) if one.name == "load.memory")
     assert (memory.value, memory.samples) == (5000.0, (1000.0,))
@@ -132,7 +142,11 @@ def run(
     given = iter(records)
     monkeypatch.setattr(campaign, "run_load", lambda *_, **__: Outcome(next(given), Observation(), False))
     context = shop_context(directory, targets=targets or {})
-    return Locust(**{"users": 0, "epochs": 2, "rate": 10, **settings}).run(context)
+    readings = Locust(**{"users": 0, "epochs": 2, "rate": 10, **settings}).run(context)
+    (unreached,) = [gap for gap in readings.gaps if gap.what.endswith("got no request")]
+    # The records are of GET /a, which the shop lacks.
+    assert unreached.what == "4 of 4 operations got no request"
+    return replace(readings, gaps=tuple(gap for gap in readings.gaps if gap is not unreached))
 
 
 def test_a_doubtful_epoch_is_measured_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ request was due; what was sent is kept, so that a later phase sends the same.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Literal
 
@@ -16,6 +17,7 @@ from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
 from gates.tools.locust import summary
 from gates.tools.locust.campaign import ENDING, LEFT_OUT, Campaign
+from gates.tools.locust.epoch import Loaded
 from gates.tools.locust.settings import LoadSettings
 
 _SHOWN = 5
@@ -69,7 +71,13 @@ class Locust(LoadSettings):
             operations=summary.operations_seen(
                 epochs, tried, frozenset(one.name for one in document.operations) if document else frozenset()
             ),
-            gaps=(*gaps, *summary.failing_gaps(valid), *_not_loaded(prepared), *_unseen(campaign)),
+            gaps=(
+                *gaps,
+                *summary.failing_gaps(valid),
+                *_not_loaded(prepared),
+                *_unreached(prepared, epochs),
+                *_unseen(campaign),
+            ),
             epochs=tuple(epoch.row() for epoch in campaign.epochs),
             histograms=summary.histograms(trusted),
             requests=prepared.corpus(redacted) if prepared else (),
@@ -172,6 +180,23 @@ def _not_loaded(prepared: Prepared | None) -> list[Gap]:
             f"{len(reasons)} of {len(prepared.tried)} operations were not loaded",
             "; ".join(told[:_SHOWN]) + more,
             "give them examples in the document, load them with a `locustfile`, or name them in `exclude`",
+        )
+    ]
+
+
+def _unreached(prepared: Prepared | None, epochs: Sequence[Loaded]) -> list[Gap]:
+    """Return the gap of operations that were to be loaded, and whose turn never came while it was measured."""
+    loaded = set(summary.operations_in(epochs))
+    work = prepared.work if prepared is not None and loaded else ()
+    names = [one.operation for one in work if one.operation not in loaded]
+    if not names:
+        return []
+    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [
+        Gap(
+            f"{len(names)} of {len(work)} operations got no request",
+            "their turn did not come while it was measured: " + ", ".join(names[:_SHOWN]) + more,
+            "load them longer, or at a higher rate; or leave slow ones out with `exclude`",
         )
     ]
 
