@@ -38,11 +38,11 @@ def propose(root: Path, profile_name: str | None = None) -> Proposal:
         "# What `gates check` measures, and what it demands. `gates schema` describes every key for editors.",
         "",
         "[project]",
-        f"name = {json.dumps(name)}",
+        f"name = {_text(name)}",
         *_source_lines(root, name, guesses),
         "",
         "[backend]",
-        f"profile = {json.dumps(profile.name)}",
+        f"profile = {_text(profile.name)}",
         *_backend_lines(root, profile, guesses),
         "",
         "[[phases]]",
@@ -50,7 +50,7 @@ def propose(root: Path, profile_name: str | None = None) -> Proposal:
         'title = "What the first phase has to deliver"',
         "",
         "[targets]",
-        *(f"{_mark(key, profile)}{key} = {json.dumps(text)}" for key, text in DEFAULT_TARGETS.items()),
+        *(f"{_mark(key, profile)}{key} = {_text(text)}" for key, text in DEFAULT_TARGETS.items()),
         "",
         "# The Definition of Done has nine items, and all of them must hold. One that does not concern this project",
         "# (or that nothing can decide yet) is left out with a reason, which every report shows:",
@@ -59,6 +59,12 @@ def propose(root: Path, profile_name: str | None = None) -> Proposal:
         "",
     ]
     return Proposal("\n".join(lines), tuple(guesses))
+
+
+def _text(value: str | list[str]) -> str:
+    """Return a text or a list of texts as TOML; its escapes are those of JSON, but for half a character and DEL."""
+    written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return written.encode("utf-8", "replace").decode()
 
 
 def _mark(target: str, profile: Profile) -> str:
@@ -90,10 +96,10 @@ def _profile(root: Path, name: str | None, guesses: list[str]) -> Profile:
 def _pyproject_name(root: Path) -> str | None:
     try:
         with (root / "pyproject.toml").open("rb") as file:
-            project = tomllib.load(file).get("project", {})
+            project = tomllib.load(file).get("project")
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
         return None
-    return str(project["name"]) if "name" in project else None
+    return str(project["name"]) if isinstance(project, dict) and project.get("name") else None
 
 
 def _package_name(root: Path) -> str | None:
@@ -119,7 +125,7 @@ def _source_lines(root: Path, name: str, guesses: list[str]) -> list[str]:
     if source == (".",):
         return []
     guesses.append(f"the project's own code is in {', '.join(source)}")
-    return [f"source = {json.dumps(list(source))}"]
+    return [f"source = {_text(list(source))}"]
 
 
 def _backend_lines(root: Path, profile: Profile, guesses: list[str]) -> list[str]:
@@ -130,22 +136,22 @@ def _backend_lines(root: Path, profile: Profile, guesses: list[str]) -> list[str
         app = discover_app(profile, root)
         if app:
             guesses.append(f"the application is {app}")
-            lines.append(f"app = {json.dumps(app)}")
+            lines.append(f"app = {_text(app)}")
         else:
             guesses.append("no application was found in the source: name it with [backend] app")
             lines.append('# app = "package.module:variable"')
     if start:
-        lines.append(f"# start = {json.dumps(start)}   # the profile's; {{data}} is an empty folder")
+        lines.append(f"# start = {_text(start)}   # the profile's; {{data}} is an empty folder")
     else:
         guesses.append("how the backend starts is not known: write it as [backend] start")
         lines.append('# start = "./server --port {port} --data {data}"   # or: url = "http://127.0.0.1:8000"')
     document = _document_file(root)
     for key in ("ready", "openapi"):
         if key in defaults and not (key == "openapi" and document):
-            lines.append(f"# {key} = {json.dumps(defaults[key])}")
+            lines.append(f"# {key} = {_text(defaults[key])}")
     if document:
         guesses.append(f"the OpenAPI document is {document}")
-        lines.append(f"openapi = {json.dumps(document)}")
+        lines.append(f"openapi = {_text(document)}")
     for folder in (".venv", "venv", "env"):
         if (root / folder / "bin" / "python").exists():
             guesses.append(f"the backend's environment is {folder}")
