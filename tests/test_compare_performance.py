@@ -160,6 +160,7 @@ def test_too_few_repetitions_say_how_many_are_enough() -> None:
     one = only(result, "baseline")
     assert one.verdict is Verdict.UNKNOWN
     assert "(2 in one, 1 now; three and three are enough)" in one.reason
+    assert "`epochs` of a load gate, `processes` of a benchmark gate" in one.hint
 
 
 def test_a_percentile_of_a_handful_of_requests_is_not_compared() -> None:
@@ -169,6 +170,7 @@ def test_a_percentile_of_a_handful_of_requests_is_not_compared() -> None:
     one = only(judged(thin(599), None, signed("one", thin(6000))), "baseline")
     assert one.verdict is Verdict.UNKNOWN
     assert "it needs 600 requests, and this run had 599" in one.reason
+    assert one.hint == "load it longer, or at a higher rate"
     assert only(judged(thin(6000), None, signed("one", thin(599))), "baseline").ratio is None
     assert only(judged(thin(600), None, signed("one", thin(600))), "baseline").ratio is not None
 
