@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "load"))  # the shop lives
 from shop import shop_context
 
 from gates.demands import Demand, parse_demand
+from gates.document import parse_document
 from gates.load.assignment import Assignment, Sendable, Work
 from gates.load.histogram import add, quantile
-from gates.load.preparation import Prepared
+from gates.load.preparation import Prepared, Tried
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.results import Readings
@@ -124,6 +126,16 @@ def test_operations_whose_turn_never_came_are_a_gap() -> None:
     assert (gap.what, gap.reason.rpartition(": ")[2]) == ("1 of 2 operations got no request", "GET /slow")
     assert locust._unreached(replace(prepared, work=ASSIGNMENT.work[:1]), [loaded()]) == []
     assert locust._unreached(prepared, []) == locust._unreached(None, [loaded()]) == []
+
+
+@pytest.mark.parametrize(("status", "helps"), [(404, "[backend] base_path"), (401, "[backend.auth]")])
+def test_what_would_help_where_nothing_could_be_loaded(status: int, helps: str) -> None:
+    document = parse_document(json.dumps({"openapi": "3.1.0", "paths": {f"/{n}": {"get": {}} for n in range(5)}}))
+    tried = {one.name: Tried(one, {status: 1}, reason=f"answered {status}") for one in document.operations}
+    message, hint = campaign._why_nothing(Prepared((), tried, (), 1))
+    assert message.startswith(f"no operation could be loaded: GET /0 answered {status}; ")
+    assert message.endswith("; and 2 more")
+    assert helps in hint
 
 
 def test_memory_is_the_peak_also_of_all_connections_at_once() -> None:

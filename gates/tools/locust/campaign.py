@@ -194,7 +194,7 @@ class Campaign:
         )  # fmt: skip
         prepared = preparation.run(lambda text: self.context.progress(None, f"{told}: {text}"))
         if not prepared.work:
-            raise NotMeasured("no operation could be loaded: " + _reasons(prepared), "see [backend.auth] and `exclude`")
+            raise NotMeasured(*_why_nothing(prepared))
         if self.prepared is None:
             self.prepared = prepared
             self.rates = choose_rates(
@@ -330,6 +330,10 @@ def _trouble(record: Record, connections: int) -> str:
     return ", ".join(told)
 
 
-def _reasons(prepared: Prepared) -> str:
+def _why_nothing(prepared: Prepared) -> tuple[str, str]:
+    """Return why no operation could be loaded, and what would help."""
     told = [f"{name} {one.reason}" for name, one in prepared.tried.items() if one.reason]
-    return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "") or "the document has none"
+    told_all = "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "") or "the document has none"
+    statuses = {status for one in prepared.tried.values() for status in one.statuses}
+    hint = "does the document leave out a prefix? name it: [backend] base_path" if statuses == {404} else ""
+    return f"no operation could be loaded: {told_all}", hint or "see [backend.auth] and `exclude`"
