@@ -10,9 +10,21 @@ from pathlib import Path
 from gates.config.load import CONFIGURATION_FILE
 from gates.config.model import DEFAULT_TARGETS
 from gates.errors import ConfigurationError
-from gates.profiles import Profile, discover_app, find_source, list_profiles, load_profile, recognise, source_files
+from gates.profiles import (
+    SKIPPED_FOLDERS,
+    Profile,
+    discover_apps,
+    find_source,
+    list_profiles,
+    load_profile,
+    recognise,
+    source_files,
+)
 from gates.targets import measurement_of
 from gates.tools import TOOLS
+
+_SHOWN = 4
+"""So many possibilities are named at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,7 @@ def _profile(root: Path, name: str | None, guesses: list[str]) -> Profile:
     if not fitting:
         known = ", ".join(profile.name for profile in list_profiles("backends", root))
         guesses.append(f"no framework was recognised, so the profile is 'generic' (there are: {known})")
+        guesses += _further_in(root)
         return load_profile("backends", "generic", root)
     profile, evidence = fitting[0]
     others = [other.name for other, _ in fitting[1:] if other.name != profile.name]
@@ -91,6 +104,21 @@ def _profile(root: Path, name: str | None, guesses: list[str]) -> Profile:
         f"the framework is {profile.title}: {evidence}" + (f" (also possible: {', '.join(others)})" if others else "")
     )
     return profile
+
+
+def _further_in(root: Path) -> list[str]:
+    """Return a sentence for each folder of the project that looks like a backend by itself."""
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    found = []
+    for folder in folders:
+        fitting = recognise(folder) if folder.name not in SKIPPED_FOLDERS else []
+        if fitting:
+            profile, evidence = fitting[0]
+            found.append(
+                f"the folder {folder.name} looks like {profile.title} by itself ({evidence}): "
+                f"`gates init -C {folder.name}` makes that the project"
+            )
+    return found[:_SHOWN]
 
 
 def _pyproject_name(root: Path) -> str | None:
@@ -133,10 +161,11 @@ def _backend_lines(root: Path, profile: Profile, guesses: list[str]) -> list[str
     lines: list[str] = []
     start = str(defaults.get("start", ""))
     if "{app}" in start:
-        app = discover_app(profile, root)
-        if app:
-            guesses.append(f"the application is {app}")
-            lines.append(f"app = {_text(app)}")
+        apps = discover_apps(profile, root)
+        if apps:
+            others = ", ".join(apps[1:_SHOWN])
+            guesses.append(f"the application is {apps[0]}" + (f" (also possible: {others})" if others else ""))
+            lines.append(f"app = {_text(apps[0])}")
         else:
             guesses.append("no application was found in the source: name it with [backend] app")
             lines.append('# app = "package.module:variable"')

@@ -173,12 +173,20 @@ def source_files(root: Path, suffix: str, limit: int = 2000) -> Iterator[Path]:
                 yield entry
 
 
+_USUAL_NAMES = ("app", "application", "create_app")
+
+
 def discover_app(profile: Profile, root: Path) -> str | None:
     """Return what `{app}` stands for: the module and variable in which the framework's application is made."""
+    return next(iter(discover_apps(profile, root)), None)
+
+
+def discover_apps(profile: Profile, root: Path) -> list[str]:
+    """Return everything that `{app}` may stand for: the plainest definition first, then the usual names, then depth."""
     rule = profile.content.get("discover")
     if not isinstance(rule, Mapping):
-        return None
-    found: list[tuple[int, int, str]] = []
+        return []
+    found: list[tuple[int, bool, int, str]] = []
     patterns = [re.compile(pattern, re.MULTILINE) for pattern in rule["patterns"]]
     for path in source_files(root, str(rule["suffix"])):
         relative = path.relative_to(root)
@@ -187,9 +195,10 @@ def discover_app(profile: Profile, root: Path) -> str | None:
         text = path.read_text("utf-8", "replace")
         for rank, pattern in enumerate(patterns):
             if match := pattern.search(text):
-                found.append((rank, len(relative.parts), _module(relative, match.group(1))))
+                name = match.group(1)
+                found.append((rank, name not in _USUAL_NAMES, len(relative.parts), _module(relative, name)))
                 break
-    return min(found)[2] if found else None
+    return [app for *_, app in sorted(found)]
 
 
 def _module(path: Path, name: str) -> str:

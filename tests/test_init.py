@@ -72,6 +72,24 @@ def test_where_nothing_is_known_that_is_said(tmp_path: Path) -> None:
     assert f"the project is called {tmp_path.name!r}, after its folder" in told
 
 
+def test_a_backend_in_a_folder_of_its_own_is_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "manage.py").write_text("os.environ['DJANGO_SETTINGS_MODULE'] = 'site.settings'\n")
+    (tmp_path / "node_modules" / "express").mkdir(parents=True)
+    (tmp_path / "node_modules" / "package.json").write_text('{"dependencies": {"express": "5"}}')
+    told = [guess for guess in accept(tmp_path)[0].guesses if guess.startswith("the folder")]
+    assert len(told) == 1
+    assert told[0].startswith("the folder site looks like Django by itself (manage.py ")
+    assert "`gates init -C site`" in told[0]
+
+
+def test_of_several_applications_the_others_are_named(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("from fastapi import FastAPI\napp = FastAPI()\n")
+    (tmp_path / "admin.py").write_text("from fastapi import FastAPI\nadmin = FastAPI()\n")
+    told = "\n".join(accept(tmp_path)[0].guesses)
+    assert "the application is main:app (also possible: admin:admin)" in told
+
+
 def test_a_profile_may_be_named(tmp_path: Path) -> None:
     proposal, configuration = accept(tmp_path, "flask")
     assert configuration.backend.profile == "flask"

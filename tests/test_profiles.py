@@ -138,6 +138,7 @@ def test_the_real_backends_are_recognised_with_their_application(tmp_path: Path,
         ("flask", {"web.py": "def create_app():\n    app = Flask(__name__)\n"}, "web:create_app"),
         ("flask", {"a/deep/x.py": "app = Flask(__name__)\n", "b.py": "application = Flask('x')\n"}, "b:application"),
         ("flask", {"web.py": "def create_app():\n    ...\napp = create_app()\n"}, "web:app"),
+        ("fastapi", {"a.py": "login_api = FastAPI()\n", "b/c/main.py": "app = FastAPI()\n"}, "b.c.main:app"),
         ("express", {"server.js": "const app = express()\n"}, None),
     ],
 )
