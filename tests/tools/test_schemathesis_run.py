@@ -135,6 +135,7 @@ def test_a_failure_that_changes_its_mind_is_flaky(tmp_path: Path) -> None:
         "GET /crash": FindingState.NEW,
         "GET /moody": FindingState.FLAKY,
     }
+    assert any(note.startswith("one failure did not show again at once") for note in readings.notes)
 
 
 @pytest.mark.slow

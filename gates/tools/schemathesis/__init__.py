@@ -104,13 +104,16 @@ class Schemathesis(Tool):
         doubtful = _doubtful(tried, context)
         flaky: set[tuple[str, str]] = set()
         untold: tuple[Gap, ...] = ()
-        if doubtful and repeatable and not context.fast:
+        notes: tuple[str, ...] = ()
+        if doubtful and repeatable and not context.fast and not tried.login_lost:
+            count = f"{len(doubtful)} failures" if len(doubtful) > 1 else "one failure"
+            notes = (f"{count} did not show again at once, so all was tried a second time on a fresh backend",)
             try:
                 flaky = _flaky(doubtful, self._second(plan, context))
             except GatesError as error:
                 untold = (Gap("flaky failures were not told apart", error.message, error.hint),)
         readings = self._readings(document, plan, tried, flaky, scrub, bool(serving.headers))
-        return replace(readings, gaps=(*readings.gaps, *untold))
+        return replace(readings, gaps=(*readings.gaps, *untold), notes=(*readings.notes, *notes))
 
     def _second(self, plan: Plan, context: Context) -> _Tried:
         with context.serve() as serving:
