@@ -428,13 +428,14 @@ def test_nobody_is_asked_whether_there_is_no_login(serve: Serve) -> None:
 
 
 def test_a_refused_login_is_an_error_and_names_no_secret(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SMALL", "wrong-and-secret")
+    monkeypatch.setenv("SMALL", 'wrong-and "secret"')
     with (
-        pytest.raises(ToolError, match="the login POST /login was refused with 401") as caught,
+        pytest.raises(ToolError, match=r"the login POST /login was refused with 401: .*no") as caught,
         serve(auth={"login": LOGIN}),
     ):
         pass
-    assert "wrong-and-secret" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "[as sent]" in str(caught.value)
 
 
 @pytest.mark.usefixtures("_password")
