@@ -7,7 +7,7 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from gates import client
@@ -27,7 +27,7 @@ _ASKED = 5
 """How many operations of the document are asked for, to see whether it speaks of this backend."""
 
 
-def examine(root: Path, configuration: Configuration) -> Iterator[Requirement]:
+def examine(root: Path, configuration: Configuration) -> Generator[Requirement]:
     """Yield one line for each thing that is needed, as soon as it is known; the backend comes last."""
     yield Requirement("Python of gates", True, platform.python_version())
     yield _git(root)
