@@ -37,12 +37,13 @@ def examine(root: Path, configuration: Configuration) -> Generator[Requirement]:
         plan = make_plan(configuration, signed=())
         policy = configuration.policy(plan.phase)
         setting = Setting(configuration, root, Path(folder), policy)
-        for gate in plan.gates:
+        running = [gate for gate in plan.gates if not gate.skipped]
+        for gate in running:
             try:
                 yield from gate.tool.requirements(make_context(gate, plan, setting))
             except GatesError as error:
                 yield Requirement(f"gate {gate.name}", False, error.message, error.hint)
-        if any(gate.tool.needs_backend for gate in plan.gates):
+        if any(gate.tool.needs_backend for gate in running):
             yield from _backend(root, configuration, Path(folder) / "backend")
 
 

@@ -178,6 +178,8 @@ def _backend_lines(root: Path, profile: Profile, guesses: list[str]) -> list[str
     for key in ("ready", "openapi"):
         if key in defaults and not (key == "openapi" and document):
             lines.append(f"# {key} = {_text(defaults[key])}")
+    if document is None and "openapi" not in defaults:
+        lines.append('# openapi = "/openapi.json"   # a path on the backend, or a file; the usual places are tried')
     if document:
         guesses.append(f"the OpenAPI document is {document}")
         lines.append(f"openapi = {_text(document)}")

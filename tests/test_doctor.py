@@ -77,6 +77,12 @@ def test_a_sound_project_has_everything(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.name == ".gates"] == []
 
 
+def test_a_gate_that_is_left_out_needs_nothing(tmp_path: Path) -> None:
+    tests = {"tool": "coverage", "command": "no-such-runner"}
+    assert not examined(tmp_path, gates={"tests": tests})["test command"].met
+    assert "test command" not in examined(tmp_path, gates={"tests": {**tests, "skip": "There are no tests here."}})
+
+
 def test_what_git_lacks_is_told(tmp_path: Path) -> None:
     assert examined(tmp_path)["git"].detail == "this is not a git repository"
     project = Project(tmp_path)

@@ -48,6 +48,10 @@ def test_targets_that_no_gate_of_the_profile_measures_are_only_shown(
     assert all(f"# {name}." in text for name in left)
 
 
+def test_where_the_document_is_written_is_shown_when_no_profile_knows_it(tmp_path: Path) -> None:
+    assert '\n# openapi = "/openapi.json"   # a path' in propose(project(tmp_path, "express", start="node .")).text
+
+
 def test_a_document_that_is_a_file_stands_for_the_one_of_the_profile(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "openapi.yaml").write_text("openapi: 3.1.0\n")
