@@ -86,7 +86,10 @@ def _backend(root: Path, configuration: Configuration, folder: Path) -> Iterator
                 yield from _operations(backend, backend.document)
             works = backend.login_works()
             if works is not None:
-                yield Requirement("login", works, "accepted" if works else "refused", "see [backend.auth]")
+                yield Requirement(
+                    "login", works, "accepted" if works else f"{configuration.backend.auth.check} refused it",
+                    "is [backend.auth] right? An account that a fresh backend lacks is made by a [[backend.seed]]",
+                )  # fmt: skip
     except GatesError as error:
         yield Requirement("backend", False, error.message, error.hint)
 

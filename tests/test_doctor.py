@@ -106,7 +106,7 @@ def test_what_git_lacks_is_told(tmp_path: Path) -> None:
         ({"start": "no-such-server"}, "backend", "no-such-server"),
         ({"start": "x ${NOT_SET_ANYWHERE}"}, "backend", "NOT_SET_ANYWHERE"),
         ({"env": {"TROUBLE": "garbage"}}, "OpenAPI document", "is not valid JSON"),
-        ({"auth": {"headers": {"X-Token": "wrong"}, "check": "GET /me"}}, "login", "refused"),
+        ({"auth": {"headers": {"X-Token": "wrong"}, "check": "GET /me"}}, "login", "GET /me refused it"),
         ({"auth": {"login": {"operation": "POST /login", "body": {"password": "x"}}}}, "backend", "refused with 401"),
     ],
 )
