@@ -196,7 +196,7 @@ def reasons_of(gate: GateResult, policy: Policy) -> list[Judged]:
         return []
     if gate.verdict is Verdict.SKIPPED:
         return [(Verdict.SKIPPED, Reason(f"{gate.gate} was skipped: {gate.reason or 'no reason was given'}"))]
-    unmet = [judgement for judgement in gate.judgements if judgement.verdict is not Verdict.PASS]
+    unmet = [one for one in gate.judgements if one.verdict not in (Verdict.PASS, Verdict.SKIPPED)]
     if not unmet:
         return [(gate.verdict, Reason(gate.reason or f"{gate.gate} is {gate.verdict} and left no reason", gate.hint))]
     found: list[Judged] = []

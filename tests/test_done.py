@@ -213,7 +213,7 @@ def test_undecided_comparisons_of_several_measurements_are_one_line() -> None:
     names = ("load.p50", "load.p95", "load.p99", "load.throughput")
     raw = gate(
         "load", "locust", items=["performance"],
-        measurements=[Measurement(name, 0.01, "s", "lower", total=900, samples=samples) for name in names],
+        measurements=[Measurement(name, 0.01, "s", "lower", total=3000, samples=samples) for name in names],
     )  # fmt: skip
     one = item("performance", judged(raw, None, signed("one", raw), classes={}))
     assert len(one.reasons) == 1

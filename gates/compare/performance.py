@@ -48,12 +48,14 @@ class Compared:
     """A time or a rate: comparable only on one machine, and between answers that succeeded."""
     least_per_epoch: int = 0
     """Below so many requests an epoch's percentile is nothing but its slowest request."""
+    spare: bool = False
+    """Left out, and said to be, where there are too few requests; another percentile is still compared."""
 
 
 COMPARED = (
     Compared("load.p50", "whole", "performance", TIME_RUN_SD),
     Compared("load.p95", "whole", "performance", TIME_RUN_SD, least_per_epoch=20),
-    Compared("load.p99", "whole", "tails", TIME_RUN_SD, least_per_epoch=100),
+    Compared("load.p99", "whole", "tails", TIME_RUN_SD, least_per_epoch=1000, spare=True),
     Compared("load.p95", "parts", "tails", TIME_RUN_SD, least_per_epoch=20),
     Compared("load.throughput", "whole", "performance", TIME_RUN_SD),
     Compared("load.memory", "whole", "performance", MEMORY_RUN_SD, timed=False),
@@ -74,6 +76,7 @@ class Trial:
     worsening: LogRatio | None
     obstacle: str = ""
     advice: str = SIDE_BY_SIDE
+    left_out: bool = False
     choices: int = 1
     """From how many phases `then` was chosen as the best; each would have been a chance to fail."""
 
@@ -145,7 +148,7 @@ def make_trial(
             needed = row.least_per_epoch * len(side.samples)
             if side.total < needed:
                 obstacle = f"it needs {needed} requests, and {which} had {side.total}"
-                return replace(trial, obstacle=obstacle, advice=_LONGER)
+                return replace(trial, obstacle=obstacle, advice=_LONGER, left_out=row.spare)
     shift = compare_logs(then.samples, now.samples, run_spread(case, row, then))
     if shift is None:
         return replace(
@@ -220,7 +223,8 @@ def _decide(trial: Trial, tolerance: float, proven: bool, of: int) -> Judgement:
     )  # fmt: skip
     if trial.worsening is None:
         reason = f"{trial.subject} cannot be compared with {best}{trial.phase}: {trial.obstacle}"
-        return replace(judgement, reason=reason, hint=trial.advice)
+        verdict = Verdict.SKIPPED if trial.left_out else Verdict.UNKNOWN
+        return replace(judgement, verdict=verdict, reason=reason, hint=trial.advice)
     worsening = trial.worsening
     verdict = verdict_of(worsening, tolerance, proven=proven)
     shift = worsening.inverted() if trial.now.better == "higher" else worsening
