@@ -147,6 +147,16 @@ class Project:
         return self.root / ".gates" / "runs"
 
 
+@dataclass(frozen=True)
+class Api:
+    """An API with a login that was fuzzed and loaded, too little, and fuzzed again without one of its operations."""
+
+    project: Project
+    first: dict[str, Any]
+    second: dict[str, Any]
+    secrets: tuple[str, ...] = ("the-secret-token-of-the-small-backend", "the password of the small backend")
+
+
 def environment() -> dict[str, str]:
     """Return this environment without what would change how gates and git behave."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "GATES_", "PYTEST"))}
@@ -171,6 +181,12 @@ def gates_toml(
     parts = ['[project]\nname = "small"\nsource = ["small"]\n', f'[backend]\nprofile = "plain"\n{backend}\n']
     parts += [f'[[phases]]\nname = "{phase}"\n' for phase in phases]
     return "\n".join([*parts, f"[targets]\n{targets}\n", gates, more, left_out])
+
+
+def deciding(*items: str) -> str:
+    """Return the table of items that are left out, without those that are to be decided."""
+    lines = LEFT_OUT.splitlines()
+    return "\n".join(line for line in lines if line.split(" ")[0] not in items) + "\n"
 
 
 def command_gate(command: str, name: str = "tests", items: str = '["tests"]', more: str = "") -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from projects import HERE, SMALL_BACKEND, left_of, marked
+from projects import HERE, SMALL_BACKEND, Api, left_of, marked
 
 from gates import client
 from gates.backend.environment import check_settings, project_environment
@@ -579,6 +579,20 @@ def test_a_death_is_told_with_its_last_lines(serve: Serve) -> None:
         with pytest.raises(BackendFailed, match=r"the backend died \(exit code 7\)") as caught:
             backend.check()
         assert "the small backend crashed" in caught.value.hint
+
+
+@pytest.mark.slow
+def test_no_secret_is_in_any_file_that_a_check_leaves_behind(api: Api) -> None:
+    root = api.project.root
+    assert all(one["verdict"] != "error" for one in api.first["gates"]), api.first
+    assert "login" not in str([one["gaps"] for one in api.first["gates"]])  # it worked all the time
+    kept = [path for folder in (".gates", "baselines") for path in (root / folder).rglob("*") if path.is_file()]
+    assert {"history.db", "01-one.db", "01-one.md", "backend.log"} <= {path.name for path in kept}
+    for secret in api.secrets:
+        assert [path for path in kept if secret.encode() in path.read_bytes()] == []
+        assert secret not in str(api.first)
+        for kind in ("terminal", "json", "junit", "markdown"):
+            assert secret not in api.project.call("report", "one", "--format", kind).out
 
 
 # ---- real frameworks
