@@ -26,24 +26,21 @@ if TYPE_CHECKING:
     from gates.results import Run
 
 
-class Interrupted(BaseException):
-    """Somebody asked this to end."""
-
-
-class OutputGone(BaseException):
-    """Whoever read the output has gone."""
+class Ended(BaseException):
+    """It ends with the exit code INTERRUPTED or OUTPUT_GONE, neither of which is for typer to judge."""
 
 
 class _Commands(TyperGroup):
-    """Keeps these two from typer, which would say nothing of the one and call the other a failed gate."""
-
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # what cannot be written is found here, and not when nobody can tell any more
         except KeyboardInterrupt as error:
-            raise Interrupted from error
+            raise Ended(INTERRUPTED) from error
         except BrokenPipeError as error:
-            raise OutputGone from error
+            raise Ended(OUTPUT_GONE) from error
 
 
 app = typer.Typer(
@@ -61,7 +58,7 @@ OUTPUT_GONE = 141
 Folder = Annotated[
     Path, typer.Option("--project", "-C", help="The project's folder, which holds gates.toml.", show_default="here")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what went wrong.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and nothing that passed.")]
 
 
 def _version(asked: bool) -> None:
@@ -103,9 +100,11 @@ def doctor(project: Folder = Path()) -> None:
     from gates.reports.terminal import render_requirement
 
     met = True
-    for requirement in examine(project.resolve(), load_configuration(project.resolve() / "gates.toml")):
-        _say(render_requirement(requirement, colour=_colour(), ascii=_ascii()))
-        met = met and requirement.met
+    configuration = load_configuration(project.resolve() / "gates.toml")
+    with closing(examine(project.resolve(), configuration)) as requirements:
+        for requirement in requirements:
+            _say(render_requirement(requirement, colour=_colour(), ascii=_ascii()))
+            met = met and requirement.met
     raise typer.Exit(0 if met else 3)
 
 
@@ -357,10 +356,7 @@ def _width() -> int:
 
 
 def _relative(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _fail(message: str, hint: str, code: int) -> NoReturn:
@@ -377,6 +373,8 @@ def _terminate(number: int, frame: object) -> None:
 def main() -> None:
     """Run the command line; every error a user can put right is one sentence, a hint and its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    if sys.stdout is None:  # a caller closed it
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as this runs
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that cannot be shown is no reason to end
@@ -392,9 +390,9 @@ def main() -> None:
         _fail(error.message, error.hint, 3)
     except OSError as error:
         _fail(f"{error.strerror}: {error.filename or ''}".rstrip(": "), "is there room, and may gates write there?", 3)
-    except OutputGone:
-        # Nobody is left to tell. What is still in the buffer would raise once more at the end of the program.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(OUTPUT_GONE)
-    except (Interrupted, KeyboardInterrupt):
+    except (Ended, KeyboardInterrupt) as ended:
+        if OUTPUT_GONE in ended.args:
+            # Nobody is left to tell. What is still in the buffer would raise once more at the end of the program.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            sys.exit(OUTPUT_GONE)
         _fail("interrupted; what was started is stopped, and what had ended is saved", "", INTERRUPTED)

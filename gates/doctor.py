@@ -7,7 +7,7 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from gates import client
@@ -27,7 +27,7 @@ _ASKED = 5
 """How many operations of the document are asked for, to see whether it speaks of this backend."""
 
 
-def examine(root: Path, configuration: Configuration) -> Iterator[Requirement]:
+def examine(root: Path, configuration: Configuration) -> Generator[Requirement]:
     """Yield one line for each thing that is needed, as soon as it is known; the backend comes last."""
     yield Requirement("Python of gates", True, platform.python_version())
     yield _git(root)
@@ -37,12 +37,13 @@ def examine(root: Path, configuration: Configuration) -> Iterator[Requirement]:
         plan = make_plan(configuration, signed=())
         policy = configuration.policy(plan.phase)
         setting = Setting(configuration, root, Path(folder), policy)
-        for gate in plan.gates:
+        running = [gate for gate in plan.gates if not gate.skipped]
+        for gate in running:
             try:
                 yield from gate.tool.requirements(make_context(gate, plan, setting))
             except GatesError as error:
                 yield Requirement(f"gate {gate.name}", False, error.message, error.hint)
-        if any(gate.tool.needs_backend for gate in plan.gates):
+        if any(gate.tool.needs_backend for gate in running):
             yield from _backend(root, configuration, Path(folder) / "backend")
 
 
@@ -85,7 +86,10 @@ def _backend(root: Path, configuration: Configuration, folder: Path) -> Iterator
                 yield from _operations(backend, backend.document)
             works = backend.login_works()
             if works is not None:
-                yield Requirement("login", works, "accepted" if works else "refused", "see [backend.auth]")
+                yield Requirement(
+                    "login", works, "accepted" if works else f"{configuration.backend.auth.check} refused it",
+                    "is [backend.auth] right? An account that a fresh backend lacks is made by a [[backend.seed]]",
+                )  # fmt: skip
     except GatesError as error:
         yield Requirement("backend", False, error.message, error.hint)
 

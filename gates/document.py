@@ -48,6 +48,14 @@ class Document:
     base_path: str
     operations: tuple[Operation, ...]
 
+    def as_json(self) -> str:
+        """Return the document as JSON text, which every tool can read: as it was written, where it is JSON already."""
+        try:
+            json.loads(self.text)
+        except ValueError:
+            return json.dumps(self.content, default=str)
+        return self.text
+
     def resolve(self, node: Any) -> Any:
         """Return what a node with `$ref` points to inside this document; other nodes are returned as they are.
 

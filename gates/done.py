@@ -132,7 +132,7 @@ def _build_item(
     found += lacking
     order = {verdict: rank for rank, verdict in enumerate((Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN))}
     found.sort(key=lambda pair: order.get(pair[0], len(order)))
-    reasons = [Reason(text) for text in _counts(name, deciding)] + _capped([reason for _, reason in found], deciding)
+    reasons = [Reason(text) for text in _counts(name, deciding)] + _capped(found, deciding)
     known = [line for gate in deciding if gate.gate not in told for line in known_of(gate)]
     told.update(gate.gate for gate in deciding)
     verdicts = [gate.verdict for gate in deciding] + [verdict for verdict, _ in lacking]
@@ -142,12 +142,16 @@ def _build_item(
     )  # fmt: skip
 
 
-def _capped(reasons: Sequence[Reason], deciding: Sequence[GateResult]) -> list[Reason]:
-    if len(reasons) <= _MOST_REASONS:
-        return list(reasons)
-    more = len(reasons) - _MOST_REASONS
+def _capped(found: Sequence[Judged], deciding: Sequence[GateResult]) -> list[Reason]:
+    """Return the first reasons of many, among them one of each verdict: the undecided is not lost behind failures."""
+    if len(found) <= _MOST_REASONS:
+        return [reason for _, reason in found]
+    verdicts = [verdict for verdict, _ in found]
+    firsts = {verdicts.index(verdict) for verdict in verdicts}
+    others = [number for number in range(len(found)) if number not in firsts]
+    reasons = [found[number][1] for number in sorted([*firsts, *others[: _MOST_REASONS - len(firsts)]])]
     places = [f"gates explain {gate.gate}" for gate in deciding if gate.verdict is not Verdict.PASS]
-    return [*reasons[:_MOST_REASONS], Reason(f"and {more} more", ", ".join(places))]
+    return [*reasons, Reason(f"and {len(found) - _MOST_REASONS} more", ", ".join(places))]
 
 
 def _counts(name: ItemId, deciding: Sequence[GateResult]) -> list[str]:

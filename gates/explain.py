@@ -47,6 +47,18 @@ RULES: Mapping[str, tuple[str, str]] = {
         "The suite stopped before it ran its tests. Zero tests run is not zero failures.",
         "Run the test command by hand: the first error is the one to mend.",
     ),
+    "tests.setup": (
+        "What has to be prepared for some tests failed, so these tests did not run.",
+        "Mend the fixture or the set-up that the message names.",
+    ),
+    "tests.interrupted": (
+        "The tests were stopped before their end: what did not run any more is not known to pass.",
+        "Let the suite run to its end; a limit on failures (`-x`, `--maxfail`) stops it, too.",
+    ),
+    "tests.exit": (
+        "The test command did not end with 0, and no failing test says why.",
+        "Run it by hand: its last lines say what it wants.",
+    ),
     "tests.none": ("The test command ran no test at all.", "Look at the command and at the names of the test files."),
     "operation.vanished": (
         "An operation that the earlier phase's document had is gone: its callers break.",
@@ -124,6 +136,8 @@ def _gate(name: str, tool: Tool, last: Run | None, ascii_only: bool) -> Iterator
             yield f"        {drawn}"
     if any(draw_interval(judgement) for judgement in result.judgements):
         yield f"        {interval_legend(ascii=ascii_only)}"
+    for note in result.readings.notes:
+        yield f"    - note: {note}"
 
 
 def _rule(what: str, meaning: str, remedy: str, last: Run | None) -> Iterator[str]:

@@ -10,7 +10,21 @@ from pathlib import Path
 from gates.config.load import CONFIGURATION_FILE
 from gates.config.model import DEFAULT_TARGETS
 from gates.errors import ConfigurationError
-from gates.profiles import Profile, discover_app, find_source, list_profiles, load_profile, recognise, source_files
+from gates.profiles import (
+    SKIPPED_FOLDERS,
+    Profile,
+    discover_apps,
+    find_source,
+    list_profiles,
+    load_profile,
+    recognise,
+    source_files,
+)
+from gates.targets import measurement_of
+from gates.tools import TOOLS
+
+_SHOWN = 4
+"""So many possibilities are named at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +50,11 @@ def propose(root: Path, profile_name: str | None = None) -> Proposal:
         "# What `gates check` measures, and what it demands. `gates schema` describes every key for editors.",
         "",
         "[project]",
-        f"name = {json.dumps(name)}",
+        f"name = {_text(name)}",
         *_source_lines(root, name, guesses),
         "",
         "[backend]",
-        f"profile = {json.dumps(profile.name)}",
+        f"profile = {_text(profile.name)}",
         *_backend_lines(root, profile, guesses),
         "",
         "[[phases]]",
@@ -48,7 +62,7 @@ def propose(root: Path, profile_name: str | None = None) -> Proposal:
         'title = "What the first phase has to deliver"',
         "",
         "[targets]",
-        *(f"{_mark(key)}{key} = {json.dumps(text)}" for key, text in DEFAULT_TARGETS.items()),
+        *(f"{_mark(key, profile)}{key} = {_text(text)}" for key, text in DEFAULT_TARGETS.items()),
         "",
         "# The Definition of Done has nine items, and all of them must hold. One that does not concern this project",
         "# (or that nothing can decide yet) is left out with a reason, which every report shows:",
@@ -59,9 +73,20 @@ def propose(root: Path, profile_name: str | None = None) -> Proposal:
     return Proposal("\n".join(lines), tuple(guesses))
 
 
-def _mark(target: str) -> str:
-    # A target that is written and matches nothing is undecided, and not every backend has such operations.
-    return "# " if target in ("response_time.file", "response_time.external") else ""
+def _text(value: str | list[str]) -> str:
+    """Return a text or a list of texts as TOML; its escapes are those of JSON, but for half a character and DEL."""
+    written = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return written.encode("utf-8", "replace").decode()
+
+
+def _mark(target: str, profile: Profile) -> str:
+    # A target that is written and matches nothing is undecided: not every backend has such operations, and not every
+    # profile a gate that measures it.
+    if target in ("response_time.file", "response_time.external"):
+        return "# "
+    tools = [TOOLS[str(gate["tool"])] for gate in profile.content.get("gates", {}).values() if gate["tool"] in TOOLS]
+    measured = measurement_of(target)
+    return "" if any(measured.startswith(name) for tool in tools for name in tool.measures) else "# "
 
 
 def _profile(root: Path, name: str | None, guesses: list[str]) -> Profile:
@@ -71,6 +96,7 @@ def _profile(root: Path, name: str | None, guesses: list[str]) -> Profile:
     if not fitting:
         known = ", ".join(profile.name for profile in list_profiles("backends", root))
         guesses.append(f"no framework was recognised, so the profile is 'generic' (there are: {known})")
+        guesses += _further_in(root)
         return load_profile("backends", "generic", root)
     profile, evidence = fitting[0]
     others = [other.name for other, _ in fitting[1:] if other.name != profile.name]
@@ -80,13 +106,28 @@ def _profile(root: Path, name: str | None, guesses: list[str]) -> Profile:
     return profile
 
 
+def _further_in(root: Path) -> list[str]:
+    """Return a sentence for each folder of the project that looks like a backend by itself."""
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    found = []
+    for folder in folders:
+        fitting = recognise(folder) if folder.name not in SKIPPED_FOLDERS else []
+        if fitting:
+            profile, evidence = fitting[0]
+            found.append(
+                f"the folder {folder.name} looks like {profile.title} by itself ({evidence}): "
+                f"`gates init -C {folder.name}` makes that the project"
+            )
+    return found[:_SHOWN]
+
+
 def _pyproject_name(root: Path) -> str | None:
     try:
         with (root / "pyproject.toml").open("rb") as file:
-            project = tomllib.load(file).get("project", {})
+            project = tomllib.load(file).get("project")
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
         return None
-    return str(project["name"]) if "name" in project else None
+    return str(project["name"]) if isinstance(project, dict) and project.get("name") else None
 
 
 def _package_name(root: Path) -> str | None:
@@ -112,7 +153,7 @@ def _source_lines(root: Path, name: str, guesses: list[str]) -> list[str]:
     if source == (".",):
         return []
     guesses.append(f"the project's own code is in {', '.join(source)}")
-    return [f"source = {json.dumps(list(source))}"]
+    return [f"source = {_text(list(source))}"]
 
 
 def _backend_lines(root: Path, profile: Profile, guesses: list[str]) -> list[str]:
@@ -120,24 +161,28 @@ def _backend_lines(root: Path, profile: Profile, guesses: list[str]) -> list[str
     lines: list[str] = []
     start = str(defaults.get("start", ""))
     if "{app}" in start:
-        app = discover_app(profile, root)
-        if app:
-            guesses.append(f"the application is {app}")
-            lines.append(f"app = {json.dumps(app)}")
+        apps = discover_apps(profile, root)
+        if apps:
+            others = ", ".join(apps[1:_SHOWN])
+            guesses.append(f"the application is {apps[0]}" + (f" (also possible: {others})" if others else ""))
+            lines.append(f"app = {_text(apps[0])}")
         else:
             guesses.append("no application was found in the source: name it with [backend] app")
             lines.append('# app = "package.module:variable"')
     if start:
-        lines.append(f"# start = {json.dumps(start)}   # the profile's; {{data}} is an empty folder")
+        lines.append(f"# start = {_text(start)}   # the profile's; {{data}} is an empty folder")
     else:
         guesses.append("how the backend starts is not known: write it as [backend] start")
         lines.append('# start = "./server --port {port} --data {data}"   # or: url = "http://127.0.0.1:8000"')
+    document = _document_file(root)
     for key in ("ready", "openapi"):
-        if key in defaults:
-            lines.append(f"# {key} = {json.dumps(defaults[key])}")
-    if document := _document_file(root):
+        if key in defaults and not (key == "openapi" and document):
+            lines.append(f"# {key} = {_text(defaults[key])}")
+    if document is None and "openapi" not in defaults:
+        lines.append('# openapi = "/openapi.json"   # a path on the backend, or a file; the usual places are tried')
+    if document:
         guesses.append(f"the OpenAPI document is {document}")
-        lines.append(f"openapi = {json.dumps(document)}")
+        lines.append(f"openapi = {_text(document)}")
     for folder in (".venv", "venv", "env"):
         if (root / folder / "bin" / "python").exists():
             guesses.append(f"the backend's environment is {folder}")

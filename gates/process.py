@@ -27,6 +27,7 @@ from gates.errors import GatesError, ToolError
 
 _WARDEN = Path(__file__).with_name("warden.py")
 _TAIL_BYTES = 16_384
+_FRAME = re.compile(r"\s+(at \S|\.\.\. \d+ more$)")
 
 
 class CommandNotFound(ToolError):
@@ -93,7 +94,10 @@ def shell_words(command: str) -> list[str]:
 
 
 def last_lines(path: Path, count: int = 10) -> str:
-    """Return the last lines of an output file, however large it is and whatever bytes it holds."""
+    """Return the last lines of an output file, however large it is and whatever bytes it holds.
+
+    Of a stack that Node or Java prints below its error only the first frame is kept: ten of them would hide the error.
+    """
     try:
         with path.open("rb") as file:
             file.seek(0, os.SEEK_END)
@@ -101,7 +105,10 @@ def last_lines(path: Path, count: int = 10) -> str:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
-    return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-count:])
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    frames = [_FRAME.match(line) is not None for line in lines]
+    told = [line for number, line in enumerate(lines) if not (frames[number] and number and frames[number - 1])]
+    return "\n".join(told[-count:])
 
 
 def available_cores() -> frozenset[int]:

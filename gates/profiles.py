@@ -21,6 +21,7 @@ _HERE = Path(__file__).parent
 SKIPPED_FOLDERS = frozenset(
     {".git", ".gates", ".venv", "venv", "env", "node_modules", "__pycache__", "build", "dist", "site-packages", ".tox"}
 )
+_PROFILE_KEYS = ("title", "priority", "recognise", "discover", "backend", "operations", "targets", "gates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"{path} is not valid TOML: {error}", "text needs quotes, and a table such as [backend] stands once"
         ) from error
+    except RecursionError as error:
+        raise ConfigurationError(
+            f"{path} is nested too deeply", "nothing in it needs more than a few levels"
+        ) from error
 
 
 def list_profiles(kind: Kind, root: Path) -> list[Profile]:
@@ -65,17 +70,55 @@ def list_profiles(kind: Kind, root: Path) -> list[Profile]:
     found: dict[str, Profile] = {}
     for folder in (shipped_folder(), root / "profiles"):
         for path in sorted((folder / kind).glob("*.toml")):
-            found[path.stem] = Profile(path.stem, path, read_toml(path))
+            profile = Profile(path.stem, path, read_toml(path))
+            if kind == "backends":
+                _check(profile)
+            found[path.stem] = profile
     return list(found.values())
 
 
-def load_profile(kind: Kind, name: str, root: Path) -> Profile:
-    """Return a profile by name; raises ConfigurationError with the nearest one that exists."""
+def _check(profile: Profile) -> None:
+    """Raise ConfigurationError for what would break before gates.toml is validated as a whole."""
+    content = profile.content
+    for key in content:
+        if key not in _PROFILE_KEYS:
+            raise ConfigurationError(f"{profile.path} has no key {key!r}", nearest_hint(key, _PROFILE_KEYS))
+    for table in ("discover", "backend", "operations", "targets", "gates"):
+        if not isinstance(content.get(table, {}), Mapping):
+            raise ConfigurationError(f"{profile.path}: {table} is a table, [{table}]", "see the shipped profiles")
+    for name, gate in content.get("gates", {}).items():
+        if not isinstance(gate, Mapping) or not isinstance(gate.get("tool"), str):
+            raise ConfigurationError(f"{profile.path}: [gates.{name}] needs `tool`", 'such as tool = "coverage"')
+    signs = content.get("recognise", [])
+    if not isinstance(signs, list) or not all(isinstance(sign, Mapping) and "file" in sign for sign in signs):
+        raise ConfigurationError(
+            f"{profile.path}: recognise is a list of files to look for",
+            'recognise = [{ file = "*.py", pattern = "…" }]',
+        )
+    discover = content.get("discover", {})
+    if discover and not {"suffix", "patterns"} <= discover.keys():
+        raise ConfigurationError(f"{profile.path}: [discover] needs suffix and patterns", "see the shipped profiles")
+    for pattern in [*(sign["pattern"] for sign in signs if "pattern" in sign), *discover.get("patterns", ())]:
+        try:
+            groups = re.compile(pattern).groups
+        except (re.error, TypeError) as error:
+            raise ConfigurationError(
+                f"{profile.path}: {pattern!r} is not a regular expression: {error}", "backslashes are doubled in TOML"
+            ) from error
+        if pattern in discover.get("patterns", ()) and groups < 1:
+            raise ConfigurationError(
+                f"{profile.path}: {pattern!r} needs a group for the application's name", r"such as ^(\w+) = Flask\("
+            )
+
+
+def load_profile(kind: Kind, name: str, root: Path, table: str = "") -> Profile:
+    """Return a profile by name; raises ConfigurationError with the nearest one, and the table that names it."""
     profiles = {profile.name: profile for profile in list_profiles(kind, root)}
     if name in profiles:
         return profiles[name]
-    table = "[backend] profile" if kind == "backends" else "a load gate's profile"
-    raise ConfigurationError(f"{table} = {name!r} is not a profile", nearest_hint(name, profiles))
+    raise ConfigurationError(
+        f"{table} profile = {name!r}: there is no such profile".strip(), nearest_hint(name, profiles)
+    )
 
 
 def nearest_hint(name: str, known: Iterator[str] | Mapping[str, Any] | list[str] | tuple[str, ...]) -> str:
@@ -130,12 +173,20 @@ def source_files(root: Path, suffix: str, limit: int = 2000) -> Iterator[Path]:
                 yield entry
 
 
+_USUAL_NAMES = ("app", "application", "create_app")
+
+
 def discover_app(profile: Profile, root: Path) -> str | None:
     """Return what `{app}` stands for: the module and variable in which the framework's application is made."""
+    return next(iter(discover_apps(profile, root)), None)
+
+
+def discover_apps(profile: Profile, root: Path) -> list[str]:
+    """Return everything that `{app}` may stand for: the plainest definition first, then the usual names, then depth."""
     rule = profile.content.get("discover")
     if not isinstance(rule, Mapping):
-        return None
-    found: list[tuple[int, int, str]] = []
+        return []
+    found: list[tuple[int, bool, int, str]] = []
     patterns = [re.compile(pattern, re.MULTILINE) for pattern in rule["patterns"]]
     for path in source_files(root, str(rule["suffix"])):
         relative = path.relative_to(root)
@@ -144,9 +195,10 @@ def discover_app(profile: Profile, root: Path) -> str | None:
         text = path.read_text("utf-8", "replace")
         for rank, pattern in enumerate(patterns):
             if match := pattern.search(text):
-                found.append((rank, len(relative.parts), _module(relative, match.group(1))))
+                name = match.group(1)
+                found.append((rank, name not in _USUAL_NAMES, len(relative.parts), _module(relative, name)))
                 break
-    return min(found)[2] if found else None
+    return [app for *_, app in sorted(found)]
 
 
 def _module(path: Path, name: str) -> str:

@@ -59,7 +59,7 @@ TARGETS: Mapping[str, TargetKind] = {
     ),
     "load.concurrency": TargetKind(
         "count", "load.concurrency", "performance", "how many requests ran at once",
-        "raise `users` of the load gate; a backend that stops taking more has to be fixed",
+        "`gates explain` of the load gate says what failed with more; a `locustfile` needs as many `users`",
     ),
     "load.memory": TargetKind(
         "size", "load.memory", "performance", "memory under load", "find what holds the memory, or run fewer workers"

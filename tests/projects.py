@@ -1,25 +1,28 @@
 """Small real projects for tests of whole journeys: a folder with a gates.toml and a git history, and the command line.
 
-`Project.gates(…)` runs the real command as a process, `Project.check(…)` the same journey in this process, which is
-faster.
+`Project.gates(…)` runs the real command as a process, `Project.call(…)` in this one, which is faster;
+`Project.check(…)` goes the journey behind it.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import chdir, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from gates.cli import main
 from gates.pipeline.check import RunFinished, Selection, check
 from gates.results import Run
 
@@ -105,6 +108,23 @@ class Project:
         assert "Traceback" not in err, err
         return Said(running.returncode, out or "", err or "")
 
+    def call(self, *arguments: str) -> Said:
+        """Run the command line in this process, which saves the time that a new one needs to come up."""
+        before = (sys.argv, sys.stdout, sys.stderr, signal.getsignal(signal.SIGTERM))
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        code = 0
+        try:
+            sys.argv, sys.stdout, sys.stderr = ["gates", *arguments], out, err
+            with chdir(self.root):
+                main()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0
+        finally:
+            sys.argv, sys.stdout, sys.stderr, handler = before
+            signal.signal(signal.SIGTERM, handler)
+        said = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+        return Said(code, *said)
+
     def check(self, **selection: Any) -> Run:
         """Check the project in this process, and return the judged run."""
         finished = None
@@ -116,7 +136,7 @@ class Project:
 
     def json(self, *arguments: str) -> dict[str, Any]:
         """Check the project by the command line, and return its result as data."""
-        said = self.gates("check", "--json", "-", *arguments)
+        said = self.call("check", "--json", "-", *arguments)
         assert said.out.startswith("{"), said
         result: dict[str, Any] = json.loads(said.out)
         assert result["exit_code"] == said.code
@@ -127,13 +147,23 @@ class Project:
         return self.root / ".gates" / "runs"
 
 
+@dataclass(frozen=True)
+class Api:
+    """An API with a login that was fuzzed and loaded, too little, and fuzzed again without one of its operations."""
+
+    project: Project
+    first: dict[str, Any]
+    second: dict[str, Any]
+    secrets: tuple[str, ...] = ("the-secret-token-of-the-small-backend", "the password of the small backend")
+
+
 def environment() -> dict[str, str]:
     """Return this environment without what would change how gates and git behave."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "GATES_", "PYTEST"))}
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "VIRTUAL_ENV", "TROUBLE"):
         kept.pop(name, None)
     return kept | {
-        "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
         "PYTHONPATH": str(HERE.parent), "TERM": "dumb",
     }  # fmt: skip
 
@@ -153,9 +183,42 @@ def gates_toml(
     return "\n".join([*parts, f"[targets]\n{targets}\n", gates, more, left_out])
 
 
+def deciding(*items: str) -> str:
+    """Return the table of items that are left out, without those that are to be decided."""
+    lines = LEFT_OUT.splitlines()
+    return "\n".join(line for line in lines if line.split(" ")[0] not in items) + "\n"
+
+
 def command_gate(command: str, name: str = "tests", items: str = '["tests"]', more: str = "") -> str:
     """Return a gate that runs a command."""
     return f"[gates.{name}]\ntool = \"command\"\nitems = {items}\ncommand = '''{command}'''\n{more}\n"
+
+
+REPORTED_TESTS = """
+[gates.tests]
+tool = "coverage"
+command = "sh run-tests.sh"
+junit = "out/junit.xml"
+report = "out/lcov.info"
+"""
+"""A test suite whose outcome stands in files, so that it costs nothing: see `results`."""
+
+
+def results(*tests: str, covered: int = 10, lines: int = 10, code: int = 0) -> dict[str, str]:
+    """Return the files of a suite with these tests (`name` passed, `name!` failed, `name?` was skipped)."""
+    outcomes = {"!": "<failure message='it is wrong'/>", "?": "<skipped message='not today'/>"}
+    cases = "".join(
+        f'<testcase classname="suite" name="{test.rstrip("!?")}" time="0">{outcomes.get(test[-1], "")}</testcase>'
+        for test in tests or ("adds", "removes")
+    )
+    executed = "".join(f"DA:{number},{int(number <= covered)}\n" for number in range(1, lines + 1))
+    code = code or int(any("!" in test for test in tests))
+    return {
+        "results/junit.xml": f'<testsuites><testsuite name="suite">{cases}</testsuite></testsuites>',
+        "results/lcov.info": f"SF:small/app.js\n{executed}end_of_record\n",
+        "small/app.js": "".join(f"line({number});\n" for number in range(1, lines + 1)),
+        "run-tests.sh": f"mkdir -p out && cp results/* out/ && exit {code}\n",
+    }
 
 
 def small_project(root: Path, toml: str, **files: str) -> Project:
@@ -165,7 +228,7 @@ def small_project(root: Path, toml: str, **files: str) -> Project:
     # A profile of the project's own, without any gate.
     project.write({"profiles/backends/plain.toml": 'title = "nothing in particular"\n'})
     shutil.copy(HERE / "small_backend.py", root / "small_backend.py")
-    project.write({"gates.toml": toml, ".gitignore": "__pycache__/\n.pytest_cache/\n.coverage*\n*.xml\n", **files})
+    project.write({"gates.toml": toml, ".gitignore": "__pycache__/\n.pytest_cache/\n.coverage*\n/out/\n", **files})
     project.commit("the beginning")
     return project
 

@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
             if fields.get("password") == os.environ.get("SMALL_PASSWORD", "open sesame"):
                 self.answer(200, {"data": {"tokens": [TOKEN]}})
             else:
-                self.answer(401, {"error": "no"})
+                self.answer(401, {"error": "no", "input": fields})
         else:
             self.answer(201 if self.path == "/things" else 404, {})
 

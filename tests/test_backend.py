@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from projects import HERE, SMALL_BACKEND, left_of, marked
+from projects import HERE, SMALL_BACKEND, Api, left_of, marked
 
 from gates import client
 from gates.backend.environment import check_settings, project_environment
@@ -428,13 +428,14 @@ def test_nobody_is_asked_whether_there_is_no_login(serve: Serve) -> None:
 
 
 def test_a_refused_login_is_an_error_and_names_no_secret(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SMALL", "wrong-and-secret")
+    monkeypatch.setenv("SMALL", 'wrong-and "secret"')
     with (
-        pytest.raises(ToolError, match="the login POST /login was refused with 401") as caught,
+        pytest.raises(ToolError, match=r"the login POST /login was refused with 401: .*no") as caught,
         serve(auth={"login": LOGIN}),
     ):
         pass
-    assert "wrong-and-secret" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "[as sent]" in str(caught.value)
 
 
 @pytest.mark.usefixtures("_password")
@@ -578,6 +579,20 @@ def test_a_death_is_told_with_its_last_lines(serve: Serve) -> None:
         with pytest.raises(BackendFailed, match=r"the backend died \(exit code 7\)") as caught:
             backend.check()
         assert "the small backend crashed" in caught.value.hint
+
+
+@pytest.mark.slow
+def test_no_secret_is_in_any_file_that_a_check_leaves_behind(api: Api) -> None:
+    root = api.project.root
+    assert all(one["verdict"] != "error" for one in api.first["gates"]), api.first
+    assert "login" not in str([one["gaps"] for one in api.first["gates"]])  # it worked all the time
+    kept = [path for folder in (".gates", "baselines") for path in (root / folder).rglob("*") if path.is_file()]
+    assert {"history.db", "01-one.db", "01-one.md", "backend.log"} <= {path.name for path in kept}
+    for secret in api.secrets:
+        assert [path for path in kept if secret.encode() in path.read_bytes()] == []
+        assert secret not in str(api.first)
+        for kind in ("terminal", "json", "junit", "markdown"):
+            assert secret not in api.project.call("report", "one", "--format", kind).out
 
 
 # ---- real frameworks

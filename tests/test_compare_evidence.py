@@ -44,6 +44,16 @@ def test_an_operation_that_nobody_saw_succeed(
     assert one.hint
 
 
+def test_a_document_of_which_nothing_is_there_may_leave_out_a_prefix() -> None:
+    seen = [OperationSeen("GET /a", {404: 3}, False), OperationSeen("GET /a/{id}", {404: 2}, False)]
+    left_out = OperationSeen("GET /b", {}, None)
+    result = judged(asked(*seen, left_out))
+    assert result.verdict is Verdict.FAIL
+    assert [one.scope for one in result.judgements if "base_path" in one.hint] == ["GET /a", "GET /a/{id}"]
+    result = judged(asked(*seen, OperationSeen("GET /c", {401: 2}, False)))
+    assert not any("base_path" in one.hint for one in result.judgements)
+
+
 def test_only_gates_that_decide_endpoints_are_asked_for_success() -> None:
     result = judged(gate("load", "locust", operations=[OperationSeen("GET /a", {404: 9}, False)]))
     assert result.verdict is Verdict.PASS

@@ -160,17 +160,30 @@ def test_too_few_repetitions_say_how_many_are_enough() -> None:
     one = only(result, "baseline")
     assert one.verdict is Verdict.UNKNOWN
     assert "(2 in one, 1 now; three and three are enough)" in one.reason
+    assert "`epochs` of a load gate, `processes` of a benchmark gate" in one.hint
 
 
 def test_a_percentile_of_a_handful_of_requests_is_not_compared() -> None:
-    def thin(total: int) -> GateResult:
-        return gate("load", "locust", measurements=[measured("load.p99", 0.1, total=total)])
+    def thin(total: int, name: str = "load.p95") -> GateResult:
+        return gate("load", "locust", measurements=[measured(name, 0.1, total=total)])
 
-    one = only(judged(thin(599), None, signed("one", thin(6000))), "baseline")
+    one = only(judged(thin(119), None, signed("one", thin(6000))), "baseline")
     assert one.verdict is Verdict.UNKNOWN
-    assert "it needs 600 requests, and this run had 599" in one.reason
-    assert only(judged(thin(6000), None, signed("one", thin(599))), "baseline").ratio is None
-    assert only(judged(thin(600), None, signed("one", thin(600))), "baseline").ratio is not None
+    assert "it needs 120 requests, and this run had 119" in one.reason
+    assert one.hint == "load it longer, or at a higher rate"
+    assert only(judged(thin(6000), None, signed("one", thin(119))), "baseline").ratio is None
+    assert only(judged(thin(120), None, signed("one", thin(120))), "baseline").ratio is not None
+
+
+def test_the_slowest_hundredth_is_left_out_and_said_to_be_where_it_is_too_thin() -> None:
+    def thin(total: int) -> GateResult:
+        both = [measured("load.p50", 0.1, total=total), measured("load.p99", 0.1, total=total)]
+        return gate("load", "locust", measurements=both)
+
+    one = only(judged(thin(5999), None, signed("one", thin(5999))), "baseline", "load.p99")
+    assert one.verdict is Verdict.SKIPPED
+    assert "it needs 6000 requests, and this run had 5999" in one.reason
+    assert only(judged(thin(6000), None, signed("one", thin(6000))), "baseline", "load.p99").ratio is not None
 
 
 def test_what_is_no_longer_measured_is_unknown() -> None:

@@ -55,7 +55,8 @@ def test_a_demand_without_operator_is_refused() -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [(0.1131, "s", "113 ms"), (2.5e-5, "s", "25 µs"), (61.2, "s", "61.2 s"), (512e6, "B", "512 MB"),
-     (0.8996, "ratio", "89.96 %"), (0.57, "ratio", "57 %"), (0.89999, "ratio", "89.99 %"), (3.0, "1", "3"), (212.34, "1/s", "212.3/s")],
+     (0.8996, "ratio", "89.96 %"),
+     (0.57, "ratio", "57 %"), (0.89999, "ratio", "89.99 %"), (3.0, "1", "3"), (212.34, "1/s", "212.3/s")],
 )  # fmt: skip
 def test_values_are_written_as_people_do_and_never_rounded_up_to_a_target(value: float, unit: str, text: str) -> None:
     assert format_value(value, unit) == text

@@ -73,6 +73,13 @@ def test_what_is_no_document_ends_in_a_sentence(text: str, says: str) -> None:
         parse_document(text)
 
 
+def test_yaml_becomes_json_for_tools_that_read_no_yaml_and_json_stays_as_it_was_written() -> None:
+    document = parse_document("openapi: 3.0.3\npaths:\n  /a: {get: {responses: {200: {description: x}}}}\n")
+    assert json.loads(document.as_json())["paths"]["/a"]["get"]["responses"] == {"200": {"description": "x"}}
+    written = '{ "openapi" : "3.0.3", "paths" : {} }'
+    assert parse_document(written).as_json() == written
+
+
 def test_honest_aliases_are_allowed() -> None:
     parsed = parse_document("openapi: 3.0.0\npaths:\n  /a: &a\n    get: {}\n  /b: *a\n")
     assert [operation.name for operation in parsed.operations] == ["GET /a", "GET /b"]

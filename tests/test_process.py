@@ -141,6 +141,24 @@ def test_only_what_needs_a_shell_gets_one(command: str, words: list[str]) -> Non
     assert process.shell_words(command) == words
 
 
+def test_the_error_above_a_long_stack_is_among_the_last_lines(tmp_path: Path) -> None:
+    frames = "".join(f"    at wrap (node:internal/loader:{number})\n" for number in range(30))
+    path = tmp_path / "stderr"
+    path.write_text(
+        f"Error: compiled against another Node.js version\n{frames}  code: 'ERR_DLOPEN_FAILED'\nNode.js v24\n"
+    )
+    assert process.last_lines(path).splitlines() == [
+        "Error: compiled against another Node.js version", "    at wrap (node:internal/loader:0)",
+        "  code: 'ERR_DLOPEN_FAILED'", "Node.js v24",
+    ]  # fmt: skip
+    path.write_text("Exception: no table\n\tat a.B.c(B.java:1)\n\tat a.B.d(B.java:2)\n\t... 12 more\nat least this\n")
+    assert process.last_lines(path).splitlines()[-3:] == [
+        "Exception: no table",
+        "\tat a.B.c(B.java:1)",
+        "at least this",
+    ]
+
+
 def test_the_last_lines_of_any_bytes_are_text(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"x" * 100_000 + b"\nfirst\n\n\xff\xfe last\n")

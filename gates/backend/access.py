@@ -6,11 +6,11 @@ import base64
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from gates import client
 from gates.backend.commands import expand, expand_all
@@ -22,7 +22,12 @@ from gates.errors import BackendFailed, ToolError
 
 _WELL_KNOWN_DOCUMENTS = (
     "/openapi.json", "/swagger.json", "/v3/api-docs", "/api/openapi.json", "/openapi.yaml", "/api/schema/", "/api-docs",
+    "/documentation/json", "/api-json", "/docs/json", "/api-docs.json", "/apispec_1.json", "/spec.json",
+    "/swagger/doc.json", "/api/swagger.json", "/api/v1/openapi.json",
 )  # fmt: skip
+_EXCERPT = 200
+_SHORTEST_SECRET = 4
+"""A shorter word would take innocent ones apart."""
 
 
 def make_usable(backend: ServingBackend, root: Path) -> None:
@@ -86,10 +91,34 @@ def _send(
         backend.check()
         raise BackendFailed(f"{what} {error.message}", "the backend accepted connections before that") from error
     if not 200 <= answer.status < 300:
+        said = _excerpt(answer, [body, *headers.values(), *backend.headers.values()])
         raise ToolError(
-            f"{what} {method} {path} was refused with {answer.status}", "try it by hand against the running backend"
+            f"{what} {method} {path} was refused with {answer.status}" + (f": {said}" if said else ""),
+            "try it by hand against the running backend",
         )
     return answer
+
+
+def _excerpt(answer: client.Answer, sent: Any) -> str:
+    """Return the beginning of an answer in one line, without anything that was sent: a secret may be among it."""
+    text = answer.text
+    for word in sorted(set(_words_in(sent)), key=len, reverse=True):
+        for written in (word, json.dumps(word)[1:-1], quote(word), quote_plus(word)):
+            text = text.replace(written, "[as sent]")
+    line = " ".join(text.split())
+    return line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}…"
+
+
+def _words_in(value: Any) -> Iterator[str]:
+    """Yield every text in JSON-like data, and the credentials after the scheme of a header."""
+    if isinstance(value, str):
+        yield from (word for word in (value, value.partition(" ")[2]) if len(word) >= _SHORTEST_SECRET)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _words_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _words_in(item)
 
 
 def _read_document(backend: ServingBackend, root: Path) -> None:
@@ -135,7 +164,7 @@ def _find_document(backend: ServingBackend) -> None:
             answer = client.request(backend.url, "GET", path, headers=backend.headers)
             if answer.status == 200:
                 backend.document = parse_document(answer.text)
-                backend.notes.append(f"the OpenAPI document was found at {path}: write openapi = {path!r} to fix it")
+                backend.notes.append(f"the OpenAPI document was found at {path}: write openapi = {path!r} to say so")
                 return
         except (client.NoAnswer, DocumentError):
             continue

@@ -11,6 +11,10 @@ from gates.results import Gap, GateResult, Judgement, OperationSeen, Verdict
 _NOT_ALLOWED = frozenset({405, 501})
 _SUCCESS = "a valid request is answered with success"
 _MEASURED = "something was measured"
+_PREFIX = (
+    "nothing in the document is there: is it served under a prefix that the document leaves out? "
+    'Then name it, [backend] base_path = "/api"'
+)
 _BY_EXIT_CODE = frozenset({"command"})
 """Tools for which the exit code alone is an answer."""
 
@@ -72,10 +76,13 @@ def _judge_operations(case: Case) -> list[Judgement]:
         if subject.kind == "operation" and subject.message
     }
     gaps = [f"{gap.what}: {gap.reason}" for gap in case.result.readings.gaps]
+    answers = [set(seen.statuses) for seen in documented if seen.statuses]
+    none_there = len(answers) > 1 and all(statuses == {404} for statuses in answers)
     judgements = []
     for seen in documented:
         answered = seen.success is True
         judgement = _answered(seen) if answered else _unanswered(seen, left_out.get(seen.operation, ""))
+        judgement = replace(judgement, hint=_PREFIX) if none_there and seen.statuses else judgement
         settled = settle(case, judgement)
         # An answered operation is told in the sum below (unless it was a debt), one that a gap names in that gap.
         named = any(mentions(gap, seen.operation) for gap in gaps) or (seen.statuses and seen.operation in left_out)

@@ -28,6 +28,11 @@ NOISE_FLOOR = 0.01
 ALPHA = 0.05
 """The chance that a gate fails at all when nothing became slower (Holm over all its comparisons)."""
 SIDE_BY_SIDE = "measure both builds side by side"
+_REPEAT = (
+    "repeat it three times or more (`epochs` of a load gate, `processes` of a benchmark gate), "
+    "so that the next sign-off holds enough to be compared with"
+)
+_LONGER = "load it longer, or at a higher rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,14 @@ class Compared:
     """A time or a rate: comparable only on one machine, and between answers that succeeded."""
     least_per_epoch: int = 0
     """Below so many requests an epoch's percentile is nothing but its slowest request."""
+    spare: bool = False
+    """Left out, and said to be, where there are too few requests; another percentile is still compared."""
 
 
 COMPARED = (
     Compared("load.p50", "whole", "performance", TIME_RUN_SD),
     Compared("load.p95", "whole", "performance", TIME_RUN_SD, least_per_epoch=20),
-    Compared("load.p99", "whole", "tails", TIME_RUN_SD, least_per_epoch=100),
+    Compared("load.p99", "whole", "tails", TIME_RUN_SD, least_per_epoch=1000, spare=True),
     Compared("load.p95", "parts", "tails", TIME_RUN_SD, least_per_epoch=20),
     Compared("load.throughput", "whole", "performance", TIME_RUN_SD),
     Compared("load.memory", "whole", "performance", MEMORY_RUN_SD, timed=False),
@@ -68,6 +75,8 @@ class Trial:
     phase: str
     worsening: LogRatio | None
     obstacle: str = ""
+    advice: str = SIDE_BY_SIDE
+    left_out: bool = False
     choices: int = 1
     """From how many phases `then` was chosen as the best; each would have been a chance to fail."""
 
@@ -147,13 +156,15 @@ def make_trial(
         if row.least_per_epoch and side.total is not None and side.samples:
             needed = row.least_per_epoch * len(side.samples)
             if side.total < needed:
-                return replace(trial, obstacle=f"it needs {needed} requests, and {which} had {side.total}")
+                obstacle = f"it needs {needed} requests, and {which} had {side.total}"
+                return replace(trial, obstacle=obstacle, advice=_LONGER, left_out=row.spare)
     shift = compare_logs(then.samples, now.samples, run_spread(case, row, then))
     if shift is None:
         return replace(
             trial,
             obstacle=f"there are too few repetitions above zero ({len(then.samples)} in {baseline.phase}, "
             f"{len(now.samples)} now; three and three are enough)",
+            advice=_REPEAT,
         )
     return replace(trial, worsening=shift.inverted() if now.better == "higher" else shift)
 
@@ -221,7 +232,8 @@ def _decide(trial: Trial, tolerance: float, proven: bool, of: int) -> Judgement:
     )  # fmt: skip
     if trial.worsening is None:
         reason = f"{trial.subject} cannot be compared with {best}{trial.phase}: {trial.obstacle}"
-        return replace(judgement, reason=reason, hint=SIDE_BY_SIDE)
+        verdict = Verdict.SKIPPED if trial.left_out else Verdict.UNKNOWN
+        return replace(judgement, verdict=verdict, reason=reason, hint=trial.advice)
     worsening = trial.worsening
     verdict = verdict_of(worsening, tolerance, proven=proven)
     shift = worsening.inverted() if trial.now.better == "higher" else worsening

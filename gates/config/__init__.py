@@ -1,1 +1,1 @@
-"""gates.toml: `model` says what may stand in it, `load` reads it together with the profile it names."""
+"""gates.toml: `model` says what may stand in it, `load` reads it with the profiles it names, `mistakes` are told."""

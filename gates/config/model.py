@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from gates.demands import Demand, Dimension, Policy, Tolerances, parse_demand, parse_quantity
 from gates.results import ItemId
+from gates.targets import kind_of
 from gates.tools import AnyTool
 from gates.tools.base import Seconds
 
@@ -184,15 +185,10 @@ def flat_targets(targets: Targets) -> dict[str, str]:
     return flat
 
 
-_DIMENSIONS: dict[str, Dimension] = {
-    "coverage": "share", "security": "count", "response_time": "time", "operation": "time", "benchmark": "time",
-    "database": "count", "load.errors": "share", "load.concurrency": "count", "load.memory": "size",
-    "load.throughput": "rate",
-}  # fmt: skip
-
-
-def _dimension(name: str) -> Dimension:
-    return _DIMENSIONS[name] if name in _DIMENSIONS else _DIMENSIONS[name.split(".")[0]]
+def _parse(name: str, text: str) -> Demand:
+    kind = kind_of(name)
+    assert kind is not None, f"gates.toml takes the target {name}, and nothing says what it is a demand on"
+    return parse_demand(text, kind.dimension)
 
 
 def _tolerance(text: Any) -> Any:
@@ -261,7 +257,7 @@ class Configuration(Table):
         """Return what decides the verdicts of a phase: its own targets before those for all, before the defaults."""
         written = {**flat_targets(self.targets), **flat_targets(phase.targets)}
         texts = {**DEFAULT_TARGETS, **written}
-        demands: dict[str, Demand] = {name: parse_demand(text, _dimension(name)) for name, text in texts.items()}
+        demands = {name: _parse(name, text) for name, text in texts.items()}
         for gate, tool in self.gates.items():
             demands.update(getattr(tool, "demands", lambda _: {})(gate))
         rules = self.baseline

@@ -21,7 +21,7 @@ from gates.pipeline.signoff import sign_off, verify_signoffs
 from gates.results import FindingState, GateResult, Judgement, Run, Verdict
 
 _FIRST, _SECOND = "foundation", "search"
-_MORE_TRIES = 2
+_MORE_TRIES = 3
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,13 @@ class Dispatcher:
         handed: tuple[Slot | None, bool] = waiter.get()
         return handed
 
+    def overdue(self, rate: float) -> int:
+        """Return how many slots are due and wait for a user, at a rate of so many per second."""
+        if self._next is None:
+            return 0
+        late = time.monotonic() - self.start - self._next.due
+        return int(late * rate) + 1 if late > 0 else 0
+
     def _advance(self) -> Slot | None:
         slot, self._next = self._next, next(self._slots, None)
         return slot

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,10 +31,11 @@ from gates.load.assignment import (
     Work,
     read_assignment,
 )
-from gates.load.client import Answer, Connection, ExchangeFailed, address_of, serialize
+from gates.load.client import Connection, ExchangeFailed, address_of, serialize
 from gates.load.clock import go_first
 from gates.load.dispatch import Dispatcher
 from gates.load.histogram import add
+from gates.load.locust_events import fire
 from gates.load.pairs import PairRecord, PairSlot, pair_slots, write_pairs
 from gates.load.recording import Record, write_record
 from gates.load.schedule import evenly, slots
@@ -42,6 +44,7 @@ ASSIGNMENT = read_assignment(Path(os.environ[ASSIGNMENT_VARIABLE]).read_text("ut
 RECORD = Record(locust=locust.__version__)
 PAIRS = PairRecord(RECORD, Record(locust=locust.__version__))
 _WHOLE = ASSIGNMENT.arrivals
+_LOOK_EVERY = 0.1
 
 if ASSIGNMENT.cpus and hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, ASSIGNMENT.cpus)
@@ -71,6 +74,7 @@ class _Stretch:
     def __init__(self) -> None:
         self.begin = self.end = float("inf")
         self._watching: gevent.Greenlet | None = None
+        self.overdue: Callable[[], int] = lambda: 0
 
     def plan(self, begin: float, end: float) -> None:
         """Say when it is, on the monotonic clock; CPU is read at both ends by a greenlet of its own."""
@@ -85,7 +89,12 @@ class _Stretch:
     def _watch(self) -> None:
         gevent.sleep(max(0.0, self.begin - time.monotonic()))
         began, cpu = time.monotonic(), time.process_time()
-        gevent.sleep(max(0.0, self.end - time.monotonic()))
+        before = 0
+        while (left := self.end - time.monotonic()) > 0:
+            gevent.sleep(min(left, _LOOK_EVERY))
+            now = _Sender.unanswered + self.overdue()
+            RECORD.queue[now] = RECORD.queue.get(now, 0) + 1
+            RECORD.queue_end, before = min(before, now), now
         used = (time.process_time() - cpu) / max(1e-9, time.monotonic() - began)
         PAIRS.new.generator_cpu = PAIRS.old.generator_cpu = used
 
@@ -123,29 +132,11 @@ class _Finish:
 FINISH = _Finish()
 
 
-def _fire(environment: Any, operation: str, seconds: float, answer: Answer | None, error: Exception | None) -> None:
-    method, _, name = operation.partition(" ")
-    if answer is not None and answer.status >= 400:
-        error = ErrorStatus(answer.status)
-    environment.events.request.fire(
-        request_type=method,
-        name=name,
-        response_time=seconds * 1000,
-        response_length=answer.length if answer else 0,
-        exception=error,
-        context={},
-    )
-
-
-class ErrorStatus(Exception):
-    """An answer that was an error, as Locust's own statistics want to see it."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"status {status}")
-
-
 class _Sender:
     """Sends the requests of one user over its connection and records them."""
+
+    unanswered = 0
+    """How many requests of all users are on their way at this moment."""
 
     def __init__(
         self, environment: Any, requests: dict[str, Numbered], url: str = ASSIGNMENT.url, record: Record = RECORD
@@ -157,10 +148,13 @@ class _Sender:
         """Send one request; return its status, None when there was no answer, and its latency, counted from `due`."""
         answer, failure = None, None
         before = self.connection.reopened
+        _Sender.unanswered += 1
         try:
             answer = self.connection.exchange(self._requests[operation](number))
         except ExchangeFailed as error:
             failure = error
+        finally:
+            _Sender.unanswered -= 1
         now = time.monotonic()
         if measured:
             self._record.reopened += self.connection.reopened - before
@@ -170,7 +164,7 @@ class _Sender:
             else:
                 assert failure is not None
                 self._record.failed(operation, failure.kind)
-            _fire(self.environment, operation, now - due, answer, failure)
+            fire(self.environment, operation, now - due, answer, failure)
         return None if answer is None else answer.status, now - due
 
 
@@ -231,6 +225,7 @@ if ASSIGNMENT.kind == "open":
     def _conduct(environment: Any) -> None:
         RECORD.went_first = go_first()
         start = time.monotonic()
+        STRETCH.overdue = lambda: DISPATCHER.overdue(_WHOLE.rate)
         STRETCH.plan(start + _WHOLE.warm_up, start + _WHOLE.end)
         dropped = DISPATCHER.run(start, start + _WHOLE.end + ASSIGNMENT.timeout)
         CREW.through.wait()

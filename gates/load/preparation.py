@@ -24,6 +24,8 @@ from gates.results import RecordedRequest
 _KEPT_BODY = 1024 * 1024
 _ROUNDS = 3
 _DYING = 0.5
+_CANARIES = 10
+_REFUSED = (401, 403)
 _RANK = {"POST": 0, "PUT": 1, "GET": 2, "HEAD": 3, "OPTIONS": 4, "PATCH": 5}
 _CHANGES = ("POST", "PUT", "PATCH")
 _UNTRIED = ("DELETE", "TRACE", "CONNECT")
@@ -110,6 +112,7 @@ class Preparation:
         self._connection = Connection(address_of(target.url), timeout, keep=_KEPT_BODY)
         self._timeout, self._within = timeout, within
         self._number = 0
+        self._canary: Sendable | None = None
         self._redrawn: dict[str, None] = {}
         self._tried = {
             operation.name: Tried(operation, reason=excluded.get(operation.name, ""))
@@ -124,6 +127,7 @@ class Preparation:
         places = {name: number for number, name in enumerate(self._tried)}
         self._pending.sort(key=lambda one: (*_order(one.operation), places[one.operation.name]))
         try:
+            self._canary = self._find_canary()
             for _ in range(_ROUNDS):
                 before = self._resources.known
                 self._try_pending(deadline, progress)
@@ -205,9 +209,36 @@ class Preparation:
                 again = f"{answers[0]}, and {answer.status} when it was repeated" if len(answers) > 1 else answer.status
                 return f"answered {again}"
             self._resources.learn(one.operation, request.target, answer)
-            if one.operation.method in _CHANGES and self._target.login_works() is False:
+            if one.operation.method in _CHANGES and self._login_is_lost():
                 raise Spoiled(one.operation.name, "ended the login", backend_died=False)
         return ""
+
+    def _login_is_lost(self) -> bool:
+        works = self._target.login_works()
+        if works is not None or self._canary is None:
+            return works is False
+        return self._send(self._canary).status in _REFUSED
+
+    def _find_canary(self) -> Sendable | None:
+        """Return a request that is answered with the login and refused without it, to see when the login is lost.
+
+        A few plain GET requests are tried for that; None where nothing asks for a login, or the backend has its check.
+        """
+        if not self._target.headers or self._target.login_works() is not None:
+            return None
+        plain = [
+            one.operation
+            for one in self._pending
+            if one.operation.method == "GET" and not PARAMETER.search(one.operation.path)
+        ]
+        for operation in plain[:_CANARIES]:
+            try:
+                request = render(draw(self._document, operation), self._resources)
+                if self._send(request).status < 400 and self._send(request, login=False).status in _REFUSED:
+                    return request
+            except (Unbuildable, ValueError, ExchangeFailed):
+                continue  # it is tried again in its turn, and told then
+        return None
 
     def _ended(self) -> bool:
         """Return whether the backend is gone; a connection ends a little before its process does."""
@@ -218,9 +249,9 @@ class Preparation:
             time.sleep(0.02)
         return True
 
-    def _send(self, request: Sendable) -> Answer:
+    def _send(self, request: Sendable, *, login: bool = True) -> Answer:
         body = None if request.body is None else request.body.encode()
-        headers = {**request.headers, **self._target.headers}
+        headers = {**request.headers, **(self._target.headers if login else {})}
         raw = serialize(self._target.url, request.method, request.target, headers, body)
         self._number += 1
         return self._connection.exchange(Numbered(raw)(self._number))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MARGIN = 1.05
 """Above a demanded throughput: the last answers of a stretch come a little after its end."""
@@ -28,6 +28,8 @@ class Rates:
     each: Mapping[str, float]
     seconds: float
     origin: str
+    found: bool = False
+    """Whether it was found here, and meant to be borne, so that it is lowered when it turns out to be too much."""
 
     @property
     def total(self) -> float:
@@ -81,12 +83,20 @@ def choose_rates(
     if common * wish.longest * wish.epochs < wish.requests:
         common, each = _held_back(wish, times)
         origin = f"{wish.share:.0%} of what one connection bears, slow operations held back"
-    total = sum(each.values())
+    total, found = sum(each.values()), wish.share <= 1.0
     if demanded is not None and total < demanded * MARGIN:
         more = demanded * MARGIN / total
         common, each = common * more, {name: rate * more for name, rate in each.items()}
-        origin = "the throughput that is demanded"
-    return _rates(wish, common, each, origin)
+        origin, found = "the throughput that is demanded", False
+    return replace(_rates(wish, common, each, origin), found=found)
+
+
+def lower(wish: Wish, rates: Rates, borne: float) -> Rates:
+    """Return rates for a backend that did not keep up: half of what it got through (`borne`, per second)."""
+    part = min(1.0, borne / rates.total) / 2
+    each = {name: rate * part for name, rate in rates.each.items()}
+    lowered = _rates(wish, rates.common * part, each, "half of what the backend got through when that was too much")
+    return replace(lowered, found=True)
 
 
 def _held_back(wish: Wish, times: Mapping[str, float]) -> tuple[float, dict[str, float]]:

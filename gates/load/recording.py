@@ -53,6 +53,8 @@ class OperationRecord:
 class Record:
     """One stretch of load. Times are of the monotonic clock that all processes of the machine share.
 
+    `queue` counts looks by how many requests were due and not answered at that moment; `queue_end` is the
+    shorter of the last two, because one moment may be unlucky.
     `lag` is how late requests were sent though a connection was free, `waited` how long the others waited for one.
     `generator_cpu` is seconds of CPU per second. `connections` had at least one success; with the project's own
     locustfile it is the number of its users. `went_first` is whether the system woke the generator before others.
@@ -71,6 +73,8 @@ class Record:
     operations: dict[str, OperationRecord] = field(default_factory=dict)
     lag: dict[int, int] = field(default_factory=dict)
     waited: dict[int, int] = field(default_factory=dict)
+    queue: dict[int, int] = field(default_factory=dict)
+    queue_end: int = 0
 
     def answered(self, operation: str, status: int, latency: float) -> None:
         """Count an answer; `latency` counts from when the request was due."""
@@ -105,6 +109,16 @@ class Record:
         """Successful answers per second, over the time until the last of them came."""
         seconds = max(self.end, self.last) - self.begin
         return self.succeeded / seconds if seconds > 0 else 0.0
+
+    @property
+    def queue_median(self) -> int:
+        """How many requests were due and not answered, half of the time."""
+        seen = 0
+        for length in sorted(self.queue):
+            seen += self.queue[length]
+            if 2 * seen >= sum(self.queue.values()):
+                return length
+        return 0
 
     def statuses(self) -> dict[int, int]:
         """Return the answers by status over all operations."""
@@ -144,6 +158,7 @@ def parse_record(text: str) -> Record:
             connections=int(data["connections"]), generator_cpu=float(data["generator_cpu"]),
             went_first=bool(data["went_first"]), locust=str(data["locust"]),
             lag=_whole(data["lag"]), waited=_whole(data["waited"]),
+            queue=_whole(data["queue"]), queue_end=int(data["queue_end"]),
             operations={
                 name: OperationRecord(
                     _whole(one["statuses"]),

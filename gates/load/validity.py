@@ -14,6 +14,9 @@ GENERATOR_CPU = 0.70
 SENT_SHARE = 0.99
 STEAL = 0.05
 FAILED_SHARE = 0.50
+WAITED_SHARE = 0.01
+SHORT_QUEUE = 10
+"""Requests; a queue no longer than this tells nothing by its growth."""
 INVALID_SHARE = 0.25
 """Of all epochs; when more stay invalid, the load is not judged."""
 
@@ -80,6 +83,17 @@ def _failing(share: float, failures: Mapping[str, int]) -> Doubt:
     if most:
         text += f" (most often: {most}, {failures[most]} times)"
     return Doubt("failures", text, hints.get(most, "the backend's log says why"))
+
+
+def kept_up(conditions: Mapping[str, float]) -> bool:
+    """Return whether the backend kept up with its requests: a connection was free, and the queue did not grow.
+
+    Conditions: waited_share of the requests that found no free connection; queue_median and queue_end, requests that
+    were due and not yet answered.
+    """
+    if conditions.get("waited_share", 0.0) > WAITED_SHARE:
+        return False
+    return conditions.get("queue_end", 0.0) <= max(SHORT_QUEUE, 2 * conditions.get("queue_median", 0.0))
 
 
 def too_many(invalid: int, epochs: int) -> bool:

@@ -97,9 +97,12 @@ def measurement_history(root: Path, measurement: str, scope: str | None) -> list
     scopes = sorted({known_scope for name, known_scope in names if name == measurement and known_scope})
     if scopes:
         raise GatesError(
-            f"{measurement} was measured for {len(scopes)} scopes, not for {scope or 'the whole'!r}",
+            f"{measurement} was not measured for {repr(scope) if scope else 'the whole'}, but for "
+            + ("one scope" if len(scopes) == 1 else f"{len(scopes)} scopes"),
             nearest_hint(scope or "", scopes) + ": --scope names one",
         )
+    if (measurement, "") in names:
+        raise GatesError(f"{measurement} was measured as a whole, not for {scope!r}", "leave --scope out")
     known = sorted({name for name, _ in names})
     raise GatesError(f"{measurement!r} was never measured here", nearest_hint(measurement, known))
 

@@ -153,6 +153,8 @@ def _find_open(run: Run) -> list[_Open]:
 def _refuse_open_items(run: Run, accept_debt: bool) -> None:
     gates = {gate.gate: gate for gate in run.gates}
     open_items = _find_open(run)
+    if not open_items and all(gate.verdict is Verdict.SKIPPED for gate in run.gates):
+        raise SignoffRefused("nothing was judged: every gate was skipped", "let at least one gate run")
     if accept_debt:
         open_items = [item for item in open_items if not _can_be_debt(item, gates)]
     if not open_items:

@@ -9,9 +9,10 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from gates.compare.subjects import list_names
 from gates.demands import format_value
 from gates.results import DoneItem, Finding, FindingState, GateResult, Judgement, Measurement, Run, Verdict
 
@@ -171,6 +172,8 @@ def describe_finding(finding: Finding) -> str:
     return one_line(f"{where}: {text}" if where and not finding.message.startswith(where) else text)
 
 
+_FEW = 3
+"""Up to so many findings of a rule are each told in full."""
 _OF_A_NUMBER = ("target", "baseline", "best", "relative")
 
 
@@ -202,6 +205,45 @@ def debts(run: Run) -> list[str]:
         for item in run.done:
             found.update(dict.fromkeys(item.known))
     return list(found)
+
+
+def debts_in_short(run: Run) -> list[str]:
+    """Return the same as `debts`, but of many of one kind only the first, or only where they are."""
+    lines: dict[str, None] = {}
+    for result in run.gates:
+        lines.update(dict.fromkeys(_in_short([judgement for judgement in result.judgements if judgement.debt])))
+        for text, hint in in_short(findings_in(result, FindingState.KNOWN), fixes=False):
+            lines.setdefault(f"{text} ({hint})" if hint else text)
+    return list(lines) or debts(run)
+
+
+def _in_short(judgements: Iterable[Judgement]) -> Iterator[str]:
+    groups: dict[tuple[str, ...], list[Judgement]] = {}
+    for judgement in judgements:
+        kind = (judgement.kind, judgement.measurement, judgement.demand, judgement.hint)
+        groups.setdefault(kind, []).append(judgement)
+    for group in groups.values():
+        if len(group) <= _FEW:
+            yield from map(describe_judgement, group)
+        else:
+            others = list_names(list(dict.fromkeys(one.scope or one.measurement for one in group[1:])))
+            yield one_line(f"{describe_judgement(group[0])}; and {len(group) - 1} more like this: {others}")
+
+
+def in_short(findings: Sequence[Finding], *, fixes: bool = True) -> list[tuple[str, str]]:
+    """Return findings as pairs of text and what to do; of many of one rule only where they are, in one line."""
+    by_rule: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        by_rule.setdefault((finding.rule, finding.severity), []).append(finding)
+    pairs: dict[tuple[str, str], None] = {}
+    for (rule, severity), ones in by_rule.items():
+        if len(ones) <= _FEW:
+            pairs.update(((describe_finding(one), one.fix if fixes else ""), None) for one in ones)
+            continue
+        places = list(dict.fromkeys(one.operation or one.path or one.message for one in ones))
+        text = f"{len(ones):,} of {rule} ({severity}): {list_names(places)}"
+        pairs.setdefault((one_line(text), f"gates explain {rule}"))
+    return list(pairs)
 
 
 def excused(run: Run) -> list[tuple[str, list[str]]]:

@@ -14,9 +14,7 @@ from gates.tools.coverage import Coverage
 from gates.tools.locust import Locust
 from gates.tools.schemathesis import Schemathesis
 
-AnyTool = Annotated[
-    Bandit | Benchmark | Command | Coverage | Locust | Schemathesis, Field(discriminator="tool")
-]
+AnyTool = Annotated[Bandit | Benchmark | Command | Coverage | Locust | Schemathesis, Field(discriminator="tool")]
 """What `[gates.NAME]` may be, told apart by its `tool`."""
 
 TOOLS: dict[str, type[Tool]] = {

@@ -31,6 +31,7 @@ class Shop:
     def __init__(self, url: str, running: Running, output: Path, headers: Mapping[str, str], ours: bool = True) -> None:
         self.url, self.running, self.output, self.headers = url, running, output, headers
         self.started_by_us = ours
+        self.checked = True
         self.document = parse_document(request(url, "GET", "/openapi.json").text)
 
     def alive(self) -> bool:
@@ -43,7 +44,7 @@ class Shop:
         return self.running.usage() if self.started_by_us else None
 
     def login_works(self) -> bool | None:
-        if not self.headers:
+        if not self.headers or not self.checked:
             return None
         return request(self.url, "GET", "/api/orders", headers=self.headers).status == 200
 

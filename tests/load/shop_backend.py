@@ -49,6 +49,8 @@ OPTIONAL: dict[str, dict[str, Any]] = {
     },
     "shutdown": {"/admin/shutdown": {"post": answers(200)}},
     "logout": {"/logout": {"post": answers(204)}},
+    "deadly": {"/deadly": {"post": answers(200)}},
+    "forgetful": {"/forgetful": {"post": answers(204)}},
     "moody": {"/moody": {"get": answers(200)}},
     "crashing": {"/crashing": {"get": answers(200)}},
     "failing": {"/failing": {"get": answers(200)}},
@@ -159,10 +161,11 @@ class Handler(BaseHTTPRequestHandler):
                 return self.answer(409)
             SHOP.customers[7000 + len(SHOP.customers)] = body["email"]
             return self.answer(201, {"customer": {"id": 6999 + len(SHOP.customers)}})
-        if path == "/admin/shutdown" or (path == "/crashing" and visits > 8 and "healed" not in FEATURES):
+        crashes = path == "/crashing" and visits > 8 and "healed" not in FEATURES
+        if path in ("/admin/shutdown", "/deadly") or crashes:
             sys.stderr.write("going down\n")
             os._exit(3)
-        if path == "/logout":
+        if path in ("/logout", "/forgetful"):
             SHOP.logged_in = False
             return self.answer(204)
         if path == "/moody":

@@ -36,9 +36,9 @@ def run(users: int, work: Callable[[Slot], None], *, rate: float, seconds: float
     return handed, dropped
 
 
-def test_every_slot_is_handed_out_once_in_order_and_none_before_its_time() -> None:
+def test_every_slot_is_handed_out_once_and_none_before_its_time() -> None:
     handed, dropped = run(5, lambda slot: None, rate=500.0, seconds=0.3)
-    assert [number for number, _, _ in handed] == list(range(len(handed)))
+    assert sorted(number for number, _, _ in handed) == list(range(len(handed)))
     assert len(handed) in (150, 151)
     assert dropped == 0
     assert all(late >= 0 for _, _, late in handed)
@@ -54,7 +54,7 @@ def test_a_user_that_waits_does_not_keep_the_others_from_their_slots() -> None:
             assert later.wait(5), "nobody else was given a slot"
 
     handed, _ = run(2, stall_until_others_came, rate=100.0, seconds=0.3)
-    assert [number for number, _, _ in handed] == list(range(len(handed)))
+    assert sorted(number for number, _, _ in handed) == list(range(len(handed)))
 
 
 def test_when_all_users_wait_the_slots_come_late_and_say_so() -> None:
@@ -64,7 +64,7 @@ def test_when_all_users_wait_the_slots_come_late_and_say_so() -> None:
 
     handed, dropped = run(1, stall_once, rate=100.0, seconds=0.3)
     assert dropped == 0
-    assert [number for number, _, _ in handed] == list(range(len(handed)))
+    assert sorted(number for number, _, _ in handed) == list(range(len(handed)))
     assert len(handed) in (30, 31)
     assert max(late for _, was_free, late in handed if not was_free) > 0.1
 

@@ -64,16 +64,20 @@ def test_what_fails_is_not_loaded_and_says_with_what(tmp_path: Path) -> None:
 
 
 def test_an_operation_that_ends_the_backend_is_named(tmp_path: Path) -> None:
-    with open_shop(tmp_path, "shutdown") as shop, pytest.raises(Spoiled) as caught:
+    with open_shop(tmp_path, "deadly") as shop, pytest.raises(Spoiled) as caught:
         preparation(shop).run()
-    assert (caught.value.operation, caught.value.backend_died) == ("POST /admin/shutdown", True)
+    assert (caught.value.operation, caught.value.backend_died) == ("POST /deadly", True)
     assert caught.value.what == "ended the backend"
 
 
-def test_an_operation_that_ends_the_login_is_named(tmp_path: Path) -> None:
-    with open_shop(tmp_path, "login", "logout") as shop, pytest.raises(Spoiled) as caught:
-        preparation(shop).run()
-    assert (caught.value.operation, caught.value.backend_died) == ("POST /logout", False)
+@pytest.mark.parametrize("checked", [True, False])
+def test_an_operation_that_ends_the_login_is_named(tmp_path: Path, checked: bool) -> None:
+    """With a check of the backend's own, and without one: then a request that needs the login tells."""
+    with open_shop(tmp_path, "login", "forgetful") as shop:
+        shop.checked = checked
+        with pytest.raises(Spoiled) as caught:
+            preparation(shop).run()
+    assert (caught.value.operation, caught.value.backend_died) == ("POST /forgetful", False)
 
 
 def test_the_login_goes_along_and_is_not_recorded(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.load.rate import Recorded, Wish, choose_rates
+from gates.load.rate import Recorded, Wish, choose_rates, lower
 
 WISH = Wish(rate=None, limit=200.0, share=0.4, seconds=8.0, longest=24.0, requests=120, epochs=4)
 
@@ -58,6 +58,22 @@ def test_a_slow_operation_is_held_back_where_the_others_would_get_too_little() -
     assert rates.held_back == ("slow",)
     assert rates.each["fast1"] * rates.seconds * 4 == pytest.approx(120, rel=0.01)
     assert 0 < rates.each["slow"] < 0.2
+
+
+def test_what_was_too_much_is_lowered_to_half_of_what_was_borne() -> None:
+    rates = choose_rates(WISH, {"a": 0.004, "b": 0.006})
+    assert rates.found
+    lowered = lower(WISH, rates, borne=40.0)
+    assert lowered.total == pytest.approx(20.0)
+    assert lowered.each["a"] == lowered.each["b"] == lowered.common
+    assert lower(WISH, rates, borne=500.0).total == pytest.approx(40.0)
+
+
+def test_only_a_rate_that_was_found_and_meant_to_be_borne_may_be_lowered() -> None:
+    assert not choose_rates(wish(rate=5.0), {"a": 0.1}).found
+    assert not choose_rates(WISH, {"a": 0.1}, recorded=Recorded(1.0, {})).found
+    assert not choose_rates(WISH, {"a": 0.1}, demanded=50.0).found
+    assert not choose_rates(wish(share=1.5), {"a": 0.1}).found
 
 
 @given(st.lists(st.floats(min_value=1e-4, max_value=5.0), min_size=1, max_size=60))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,8 @@ def record() -> Record:
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
+    whole = replace(record(), queue={0: 5, 3: 1}, queue_end=3, lag={7: 1}, waited={9: 2}, went_first=True, reopened=4)
+    assert parse_record(write_record(whole)) == whole
     assert parse_record(write_record(record())) == record()
 
 
@@ -53,6 +56,11 @@ def test_failing_answers_and_missing_ones_are_told_apart_and_kept_out_of_the_lat
     assert one.failures == {"timeout": 1}
     assert total(one.success_latencies()) == 3
     assert quantile(one.success_latencies(), 1.0) == pytest.approx(0.03, rel=0.005)
+
+
+def test_the_median_queue_is_that_of_half_of_the_looks() -> None:
+    assert replace(record(), queue={0: 4, 2: 3, 90: 2}).queue_median == 2
+    assert record().queue_median == 0
 
 
 def test_throughput_counts_successes_until_the_last_answer() -> None:

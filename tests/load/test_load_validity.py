@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gates.load.validity import doubts, too_many
+from gates.load.validity import doubts, kept_up, too_many
 
 SOUND = {"lag_p99": 0.0002, "p50": 0.004, "generator_cpu": 0.1, "sent_share": 1.0, "steal": 0.0, "failed_share": 0.0}
 
@@ -52,6 +52,20 @@ def test_failing_answers_are_told_with_what_they_were(failures: dict[str, int], 
     (doubt,) = doubts({**SOUND, "failed_share": 0.9}, failures)
     assert max(failures, key=lambda kind: failures[kind]) in doubt.text
     assert words in doubt.hint
+
+
+@pytest.mark.parametrize(
+    ("conditions", "kept"),
+    [
+        ({}, True),
+        ({"waited_share": 0.01, "queue_median": 8.0, "queue_end": 16.0}, True),
+        ({"queue_median": 8.0, "queue_end": 17.0}, False),
+        ({"queue_median": 1.0, "queue_end": 10.0}, True),
+        ({"waited_share": 0.011}, False),
+    ],
+)
+def test_a_backend_keeps_up_while_its_queue_does_not_grow(conditions: dict[str, float], kept: bool) -> None:
+    assert kept_up(conditions) is kept
 
 
 def test_more_than_a_quarter_is_too_many() -> None:

@@ -229,8 +229,8 @@ def test_new_findings_beyond_the_first_are_listed_apart_from_known_debt() -> Non
     new, known = text.split("New findings not named above")[1].split(
         "Known debt, accepted when foundation was signed off"
     )
-    assert "- a.py:0: pickle 0 (B301, high)" in new
-    assert "and 10 more" in new
+    assert "- 30 of B301 (high): a.py" in new
+    assert "→ gates explain B301" in new
     assert "hardcoded password" in known
     assert text.count("hardcoded password") == 1
     assert "SQL injection" not in new
@@ -284,10 +284,19 @@ def test_what_was_waived_and_what_is_flaky_is_listed_as_that() -> None:
 
 def test_a_hundred_debts_do_not_bury_the_verdict() -> None:
     gate = security_gate()
-    known = tuple(replace(gate.readings.findings[1], fingerprint=str(line), line=line) for line in range(100))
-    text = plain(failing_run(gates=(replace(gate, readings=replace(gate.readings, findings=known)),)))
-    assert "known debt     100 known" in text
-    assert "- and 80 more: gates report --format json" in text
+
+    def listed(**each: str) -> str:
+        one = replace(gate.readings.findings[1], line=None)
+        known = tuple(
+            replace(one, fingerprint=str(n), **{key: f"{text}{n}" for key, text in each.items()})  # type: ignore[arg-type]
+            for n in range(100)
+        )
+        text = plain(failing_run(gates=(replace(gate, readings=replace(gate.readings, findings=known)),)))
+        assert "known debt     100 known" in text
+        return flat(text.split("Known debt")[1])
+
+    assert "- and 80 more: gates report --format json" in listed(rule="R")
+    assert "- 100 of B105 (low): a0, a1, a2, a3, a4 and 95 more (gates explain B105)" in listed(path="a")
 
 
 def test_debt_that_is_only_known_to_items_is_shown() -> None:

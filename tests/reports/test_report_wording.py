@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from report_samples import failing_run, security_gate
@@ -12,6 +13,7 @@ from gates.reports.wording import (
     change,
     clean,
     debts,
+    debts_in_short,
     describe_finding,
     describe_judgement,
     one_line,
@@ -113,6 +115,22 @@ def test_a_reason_says_what_it_is_about(
     kind: JudgementKind, measurement: str, scope: str, reason: str, told: str
 ) -> None:
     assert describe_judgement(Judgement(measurement, scope, kind, "", Verdict.FAIL, reason)) == told
+
+
+def test_many_debts_of_one_kind_are_one_line() -> None:
+    def debt(number: int, hint: str = "load it longer") -> Judgement:
+        reason = f"load.p95 of GET /{number} is of too few requests"
+        return Judgement("load.p95", f"GET /{number}", "target", "<= 1 s", Verdict.PASS, reason, hint=hint, debt=True)
+
+    gate = replace(security_gate(), judgements=(*map(debt, range(9)), debt(9, "something else")))
+    gate = replace(gate, readings=replace(gate.readings, findings=()))
+    run = failing_run(gates=(gate,))
+    assert len(debts(run)) == 10
+    assert debts_in_short(run) == [
+        "load.p95 of GET /0 is of too few requests; and 8 more like this: GET /1, GET /2, GET /3, GET /4, GET /5 and 3 "
+        "more",
+        "load.p95 of GET /9 is of too few requests",
+    ]
 
 
 def test_a_finding_says_where_it_is() -> None:

@@ -64,6 +64,7 @@ def operations() -> dict[str, dict[str, Any]]:
         "shutdown": {"/shutdown": {"post": {"responses": answers({})}}},
         "away": {"/away": {"get": {"responses": {"302": {"description": "Elsewhere"}, **answers({})}}}},
         "me": {"/me": {"get": {"security": bearer, "responses": answers({"type": "object"}, "200", "401")}}},
+        "diary": {"/diary": {"get": {"security": bearer, "responses": answers({"type": "object"})}}},
         "logout": {"/logout": {"post": {"security": bearer, "responses": answers({}, "200", "401")}}},
         "broken": {
             "/broken": {"get": {"parameters": [{"$ref": "#/components/parameters/nowhere"}], "responses": answers({})}}
@@ -152,10 +153,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(500 if STATE["answers"] == 1 and first and self.set_mood() else 200)
         if name == "away":
             return self.answer(302, Location="http://stranger.invalid/")
-        if name in ("me", "logout"):
+        if name in ("me", "diary", "logout"):
             if not self.may():
                 return self.answer(401)
-            STATE["logged_in"] = name == "me"
+            STATE["logged_in"] = name != "logout"
             return self.answer(200, {"authorization": self.headers.get("Authorization")})
         self.answer(200)
         if name == "shutdown":

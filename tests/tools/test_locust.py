@@ -15,6 +15,8 @@ from pydantic import ValidationError
 sys.path.insert(0, str(Path(__file__).parent.parent / "load"))  # the shop lives beside the tests of gates/load
 from shop import LOGIN, open_shop, shop_context
 
+import gates
+from gates.demands import parse_demand
 from gates.errors import BackendFailed, NotMeasured, ToolError
 from gates.load.assignment import Assignment, Sendable, Work
 from gates.load.histogram import quantile, total
@@ -34,8 +36,13 @@ OPERATIONS = {
 }  # fmt: skip
 
 
+UNHURRIED = {"response_time.simple": parse_demand("<= 30 s", "time")}
+"""Demands so little that no epoch is measured again because this machine is busy."""
+
+
 def load(directory: Path, *features: str, context: Mapping[str, Any] | None = None, **settings: Any) -> Readings:
-    return Locust(**{**SHORT, **settings}).run(shop_context(directory, *features, **(context or {})))
+    made = shop_context(directory, *features, **{"targets": UNHURRIED, **(context or {})})
+    return Locust(**{**SHORT, **settings}).run(made)
 
 
 def measured(readings: Readings, name: str) -> dict[str, Measurement]:
@@ -90,8 +97,8 @@ def test_every_request_is_counted_once_and_everywhere_the_same(phase_one: Readin
 def test_the_backend_is_watched_while_it_is_loaded(phase_one: Readings) -> None:
     memory, cpu = measured(phase_one, "load.memory")[""], measured(phase_one, "load.cpu")[""]
     assert 2e6 < memory.value < 1e9
-    assert len(memory.samples) == len(cpu.samples) == 2
-    assert 0 < cpu.value < 2
+    assert len(memory.samples) == 2
+    assert 0 <= cpu.value < 4  # so short a time may be less than a tick of the clock that counts it
     borne = measured(phase_one, "load.concurrency")[""]
     assert (borne.value, borne.count, borne.total) == (10.0, 10, 10)
     for epoch in phase_one.epochs:
@@ -154,14 +161,12 @@ def test_a_backend_that_dies_under_load_is_a_finding_with_its_last_words(tmp_pat
 
 @pytest.mark.slow
 def test_operations_that_end_backend_or_login_are_left_out_and_the_rest_is_loaded(tmp_path: Path) -> None:
-    readings = load(tmp_path, "login", "logout", "shutdown", exclude=["PUT *"])
+    readings = load(tmp_path, "login", "logout", "shutdown", "deadly", "forgetful", exclude=["PUT *"])
     assert measured(readings, "load.p50").keys() == {"", "GET /orders", "POST /orders", "GET /orders/{order_id}"}
-    assert [(finding.rule, finding.operation) for finding in readings.findings] == [
-        ("backend.died", "POST /admin/shutdown")
-    ]
+    assert [(finding.rule, finding.operation) for finding in readings.findings] == [("backend.died", "POST /deadly")]
     (gap,) = readings.gaps
-    assert "POST /logout ended the login" in gap.reason
-    assert "POST /admin/shutdown ended the backend" in gap.reason
+    assert gap.reason == "POST /deadly ended the backend; POST /forgetful ended the login"
+    assert any("by its name: POST /logout, POST /admin/shutdown" in note for note in readings.notes)
     assert any("PUT /orders/{order_id}" in note for note in readings.notes)
     secret = LOGIN["Authorization"].split()[1]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -249,8 +254,8 @@ def test_when_nothing_answers_with_success_the_reasons_are_told(tmp_path: Path) 
 
 
 def test_a_backend_at_a_url_that_is_ended_by_a_request_fails(tmp_path: Path) -> None:
-    with pytest.raises(BackendFailed, match="POST /admin/shutdown ended the backend"):
-        load(tmp_path, "shutdown", context={"ours": False})
+    with pytest.raises(BackendFailed, match="POST /deadly ended the backend"):
+        load(tmp_path, "deadly", context={"ours": False})
 
 
 def test_the_time_of_the_gate_is_kept(tmp_path: Path) -> None:
@@ -341,6 +346,7 @@ def test_nothing_of_the_users_environment_changes_what_locust_does(
     assert environment["HOME"] == str(tmp_path)
     assert json.loads(environment["GATES_LOAD_HEADERS"]) == {"Authorization": "x"}
     assert environment["PATH"] == os.environ["PATH"]
+    assert str(Path(gates.__file__).parent.parent) in environment["PYTHONPATH"].split(os.pathsep)
 
 
 def test_the_locust_process_is_spared_pydantic() -> None:

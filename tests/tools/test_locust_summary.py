@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,11 +15,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "load"))  # the shop lives
 from shop import shop_context
 
 from gates.demands import Demand, parse_demand
+from gates.document import parse_document
 from gates.load.assignment import Assignment, Sendable, Work
 from gates.load.histogram import add, quantile
+from gates.load.preparation import Prepared, Tried
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.results import Readings
+from gates.tools import locust
 from gates.tools.locust import Locust, campaign, summary
 from gates.tools.locust.epoch import Loaded, assess, recorded_rates
 from gates.tools.locust.observation import Observation
@@ -116,6 +120,24 @@ def test_too_many_doubtful_epochs_are_a_gap_that_names_the_check() -> None:
     assert gap.reason.startswith("3 of 4 epochs cannot be believed: requests left up to")
 
 
+def test_operations_whose_turn_never_came_are_a_gap() -> None:
+    prepared = Prepared(ASSIGNMENT.work, {}, (), 1)
+    (gap,) = locust._unreached(prepared, [loaded(1), loaded(2)])
+    assert (gap.what, gap.reason.rpartition(": ")[2]) == ("1 of 2 operations got no request", "GET /slow")
+    assert locust._unreached(replace(prepared, work=ASSIGNMENT.work[:1]), [loaded()]) == []
+    assert locust._unreached(prepared, []) == locust._unreached(None, [loaded()]) == []
+
+
+@pytest.mark.parametrize(("status", "helps"), [(404, "[backend] base_path"), (401, "[backend.auth]")])
+def test_what_would_help_where_nothing_could_be_loaded(status: int, helps: str) -> None:
+    document = parse_document(json.dumps({"openapi": "3.1.0", "paths": {f"/{n}": {"get": {}} for n in range(5)}}))
+    tried = {one.name: Tried(one, {status: 1}, reason=f"answered {status}") for one in document.operations}
+    message, hint = campaign.why_nothing(Prepared((), tried, (), 1))
+    assert message.startswith(f"no operation could be loaded: GET /0 answered {status}; ")
+    assert message.endswith("; and 2 more")
+    assert helps in hint
+
+
 def test_memory_is_the_peak_also_of_all_connections_at_once() -> None:
     memory = next(one for one in summary.resources([loaded()], 5000) if one.name == "load.memory")
     assert (memory.value, memory.samples) == (5000.0, (1000.0,))
@@ -132,7 +154,11 @@ def run(
     given = iter(records)
     monkeypatch.setattr(campaign, "run_load", lambda *_, **__: Outcome(next(given), Observation(), False))
     context = shop_context(directory, targets=targets or {})
-    return Locust(**{"users": 0, "epochs": 2, "rate": 10, **settings}).run(context)
+    readings = Locust(**{"users": 0, "epochs": 2, "rate": 10, **settings}).run(context)
+    (unreached,) = [gap for gap in readings.gaps if gap.what.endswith("got no request")]
+    # The records are of GET /a, which the shop lacks.
+    assert unreached.what == "4 of 4 operations got no request"
+    return replace(readings, gaps=tuple(gap for gap in readings.gaps if gap is not unreached))
 
 
 def test_a_doubtful_epoch_is_measured_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,6 +193,35 @@ def test_what_targets_demand_is_tried(tmp_path: Path, monkeypatch: pytest.Monkey
     assert next(one for one in readings.measurements if one.name == "load.concurrency").value == 12.0
 
 
+def overrun(throughput: int) -> Record:
+    """Return a record of a backend that got through so many requests per second, and left a queue behind."""
+    return replace(record(requests=throughput * 10), queue={5: 50, 100: 1}, queue_end=100)
+
+
+def test_a_rate_that_was_found_is_lowered_when_the_backend_does_not_keep_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = replace(record(), connections=4)
+    readings = run(tmp_path, monkeypatch, [overrun(20), record(), record(), crowd], users=4, rate=None)
+    assert [round(epoch.conditions["rate"]) for epoch in readings.epochs] == [10, 10]
+    assert any("did not keep up" in note for note in readings.notes)
+    assert next(one for one in readings.measurements if (one.name, one.scope) == ("load.errors", "")).total == 200
+    assert next(one for one in readings.measurements if one.name == "load.concurrency").value == 4.0
+
+
+def test_a_rate_that_was_given_is_kept_whether_the_backend_keeps_up_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = run(tmp_path, monkeypatch, [overrun(5), overrun(5)], rate=10)
+    assert [round(epoch.conditions["rate"]) for epoch in readings.epochs] == [10, 10]
+    assert any(one.name == "load.p95" for one in readings.measurements)
+
+
+def test_a_rate_is_lowered_twice_and_then_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = run(tmp_path, monkeypatch, [overrun(20), overrun(8), overrun(2)], rate=None, epochs=1)
+    assert round(readings.epochs[0].conditions["rate"]) == 4
+
+
 def test_epochs_that_stay_doubtful_leave_no_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readings = run(tmp_path, monkeypatch, [record(lag=0.5)] * 4)
     assert {one.name for one in readings.measurements} == {"load.errors"}
@@ -187,19 +242,32 @@ def test_an_epoch_that_fails_is_not_tried_again_and_its_latency_not_believed(
     assert next(one for one in readings.measurements if one.name == "load.errors").value == 0.6
 
 
+def test_memory_that_only_the_crowd_took_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = Outcome(replace(record(), connections=2), Observation(peak=9_000_000), False)
+    given = iter([Outcome(record(), Observation(peak=4_000_000), False), crowd])
+    monkeypatch.setattr(campaign, "run_load", lambda *_, **__: next(given))
+    readings = Locust(users=2, epochs=1, rate=10).run(shop_context(tmp_path))
+    memory = next(one for one in readings.measurements if one.name == "load.memory")
+    assert (memory.value, memory.samples) == (9e6, (4e6,))
+    assert any(
+        "9 MB, came with all connections at once; the arriving load took 4 MB" in note for note in readings.notes
+    )
+
+
 def test_fewer_connections_are_tried_when_all_were_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = replace(record(failed=[500]), connections=8)
     half = replace(record(), connections=4)
     readings = run(tmp_path, monkeypatch, [record(), crowd, half], epochs=1, users=8)
     borne = next(one for one in readings.measurements if one.name == "load.concurrency")
     assert (borne.value, borne.count, borne.total) == (4.0, 4, 8)
-    assert any("8 connections at once were not all served" in note for note in readings.notes)
+    assert "8 connections at once were not all served without errors (500 once), 4 were" in readings.notes
 
 
 def test_connections_that_were_never_served_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unserved = [replace(record(), connections=count) for count in (7, 3, 1)]
     readings = run(tmp_path, monkeypatch, [record(), *unserved], epochs=1, users=8)
     assert next(one for one in readings.measurements if one.name == "load.concurrency").value == 0.0
+    assert any("(1 of the connections got no answer at all), nor were fewer" in note for note in readings.notes)
 
 
 def test_a_quantile_of_what_was_recorded_is_what_was_put_in() -> None:

@@ -234,6 +234,11 @@ def test_a_finding_names_what_was_asked_when_that_is_not_the_operation_itself() 
     assert one.operation == "DELETE /a/{id}"
 
 
+def test_a_title_that_begins_with_an_abbreviation_keeps_it() -> None:
+    open_door = replace(failure(), code="ST401", title="API accepts requests without authentication", status=200)
+    assert "answered 200 OK to a valid request: API accepts requests" in findings.finding(open_door, plain).message
+
+
 def test_the_lines_of_a_detail_become_one_sentence() -> None:
     detail = "The following media types are documented:\n\t- `application/json`\n\t- `text/csv`.\n\nmore"
     told = findings.finding(replace(failure(), detail=detail), plain).message

@@ -44,7 +44,11 @@ class Progress:
             return
         from rich.console import Console
 
-        console = console or Console(no_color=not colour, highlight=False, markup=False, emoji=False)
+        class Piped(Console):
+            def on_broken_pipe(self) -> None:
+                raise  # not rich's exit code 1, which would say that a gate failed
+
+        console = console or Piped(no_color=not colour, highlight=False, markup=False, emoji=False)
         if not console.is_terminal or console.is_dumb_terminal:
             yield PlainProgress(
                 lambda line: console.print(line, soft_wrap=True, markup=False, highlight=False, emoji=False),

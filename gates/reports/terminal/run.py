@@ -9,10 +9,10 @@ from gates.reports.terminal.interval import intervals
 from gates.reports.wording import (
     EXIT_MEANINGS,
     compared_with,
-    debts,
-    describe_finding,
+    debts_in_short,
     excused,
     finding_counts,
+    in_short,
     key_numbers,
     one_line,
     opening,
@@ -154,7 +154,7 @@ def _done(run: Run, ink: Ink, quiet: bool) -> list[str]:
 def _new_findings(run: Run, ink: Ink) -> list[str]:
     if not _explained(run):
         return []
-    pairs = [(describe_finding(finding), finding.fix) for finding in untold_findings(run)]
+    pairs = in_short(untold_findings(run))
     lines: list[str] = []
     for text, fix in pairs[:_MOST_FINDINGS]:
         lines += ink.hang("- ", text, indent=2, lead_style="bad")
@@ -169,7 +169,7 @@ def _known(run: Run, ink: Ink) -> list[list[str]]:
     """Return what is broken or was found and does not count, each kind under its title."""
     accepted = f"Known debt, accepted when {run.baseline_phase} was signed off" if run.baseline_phase else "Known debt"
     blocks = []
-    for title, texts in [(accepted, debts(run)), *excused(run)]:
+    for title, texts in [(accepted, debts_in_short(run)), *excused(run)]:
         lines = ink.title(title)
         for text in texts[:_MOST_FINDINGS]:
             lines += ink.hang("- ", text, indent=2, lead_style="doubt")

@@ -12,6 +12,7 @@ from gates.tools.base import Context, Requirement, Tool
 from gates.tools.coverage.asis import read_outcomes, run_as_it_is
 from gates.tools.coverage.command import OtherCommand, PythonCommand, understand
 from gates.tools.coverage.interpreter import ask, missing
+from gates.tools.coverage.javascript import Asked, NotAsked, ask_runner
 from gates.tools.coverage.suite import readings
 from gates.tools.coverage.wrapped import Wrapped, environment_to_ask, unmeasured
 from gates.tools.coverage.written import expect
@@ -61,33 +62,53 @@ class Coverage(Tool):
         """Run the tests. Raises ToolError when they could not be run or said nothing that can be read."""
         understood = understand(self.command, context.python)
         if self.report is not None or isinstance(understood, OtherCommand):
-            self._check(understood)
+            asked = self._asked(understood, context)
             return readings(
-                run_as_it_is(understood, self.command, self.junit, self.report, context, self.timeout), context
+                run_as_it_is(understood, self.command, self.junit, self.report, context, self.timeout, asked), context
             )
         written = expect(context.root.resolve(), self.junit) if self.junit else None
         own_outcomes = (lambda: read_outcomes(written, None)) if written else None
         wrapped = Wrapped(understood, self.command, context, self.timeout, branches=self.branches)
         return readings(wrapped.run(self.retries, own_outcomes), context)
 
-    def _check(self, understood: PythonCommand | OtherCommand) -> None:
-        if isinstance(understood, OtherCommand) and self.junit is None and self.report is None:
+    def _asked(self, understood: PythonCommand | OtherCommand, context: Context) -> Asked | None:
+        """Return how a JavaScript runner is asked for what no setting names; None where there is nothing to ask.
+
+        Raises ToolError when neither a runner nor a setting would tell anything.
+        """
+        if isinstance(understood, PythonCommand) or (self.junit is not None and self.report is not None):
+            return None
+        hint = (
+            "let the command write JUnit XML and a coverage report itself, and name them in the settings "
+            "`junit` and `report` of this gate"
+        )
+        try:
+            asked = ask_runner(
+                self.command, context.root, context.directory, context.env,
+                tests=self.junit is None, lines=self.report is None,
+            )  # fmt: skip
+        except NotAsked as error:
+            if self.junit is None and self.report is None:
+                raise ToolError(f"`{self.command}` cannot be asked for its tests: {error}", hint) from error
+            return None
+        if asked is None and self.junit is None and self.report is None:
             raise ToolError(
-                f"coverage.py cannot be put before `{self.command}`: {understood.reason}",
-                understood.hint
-                or "let the command write JUnit XML and a coverage report itself, and name them in the settings "
-                "`junit` and `report` of this gate",
+                f"coverage.py cannot be put before `{self.command}`: {understood.reason}", understood.hint or hint
             )
+        return asked
 
     def requirements(self, context: Context) -> list[Requirement]:
         """Return whether the project's interpreter runs, and has what the test command needs."""
         understood = understand(self.command, context.python)
         if self.report is not None or isinstance(understood, OtherCommand):
             try:
-                self._check(understood)
+                runs = self._asked(understood, context)
             except ToolError as error:
                 return [Requirement("test command", False, error.message, error.hint)]
-            return [Requirement("test command", True, f"`{self.command}` is run as it is")]
+            if runs is None:
+                return [Requirement("test command", True, f"`{self.command}` is run as it is")]
+            told = f"`{self.command}` runs {runs.runner}, which is asked for its tests"
+            return [Requirement("test command", True, told + (" and lines" if runs.lines else ""))]
         wants_pytest = understood.kind == "pytest"
         try:
             env = environment_to_ask(unmeasured(context.env), context.env)

@@ -12,9 +12,12 @@ from gates.tools.base import Context
 from gates.tools.coverage.cases import Outcomes, number_same
 from gates.tools.coverage.command import OtherCommand, PythonCommand
 from gates.tools.coverage.formats import parse_report
+from gates.tools.coverage.javascript import Asked
+from gates.tools.coverage.jest import parse_jest
 from gates.tools.coverage.junit import parse_junit
 from gates.tools.coverage.lines import FileLines, is_own, is_test_file, source_files
 from gates.tools.coverage.suite import Suite
+from gates.tools.coverage.v8 import read_v8
 from gates.tools.coverage.written import Expected, expect
 
 
@@ -25,21 +28,30 @@ def run_as_it_is(
     report: str | None,
     context: Context,
     timeout: float,
+    asked: Asked | None = None,
 ) -> Suite:
     """Run a command, written `text`, and read its JUnit and coverage files, if this run wrote them.
 
-    Raises ToolError when it could not be run, or wrote none of the files that were expected.
+    What no file of the project brings, a runner may have been `asked` for. Raises ToolError when the command could not
+    be run, or wrote none of the files that were expected.
     """
     root = context.root.resolve()
     expected_junit = expect(root, junit) if junit else None
     expected_report = expect(root, report) if report else None
     context.progress(None, f"running {text}")
+    words, env = (asked.words, asked.env) if asked else (command.words, command.env)
     finished = run(
-        command.words, cwd=root, env={**context.env, **command.env}, stdout=context.directory / "tests.out",
+        words, cwd=root, env={**context.env, **env}, stdout=context.directory / "tests.out",
         stderr=context.directory / "tests.err", timeout=timeout, normal=None,
     )  # fmt: skip
     suite = Suite(finished.exit_code, last_lines(finished.stderr, 3) or last_lines(finished.stdout, 3))
-    if expected_junit is None:
+    if expected_junit is not None:
+        suite.outcomes = read_outcomes(expected_junit, finished)
+        if stale := expected_junit.stale():
+            suite.notes.append(f"{len(stale)} of the files {junit} are from before this run and were not read")
+    elif asked is not None and asked.tests is not None:
+        suite.outcomes = _asked_outcomes(asked, asked.tests, root, finished)
+    else:
         suite.gaps.append(
             Gap(
                 "tests",
@@ -47,21 +59,52 @@ def run_as_it_is(
                 "let it write one, and name that in the setting `junit` of this gate",
             )
         )
+    if expected_report is not None:
+        suite.files = _read_files(expected_report, finished, suite, context.source)
+    elif asked is not None and asked.lines is not None:
+        suite.files = _asked_files(asked, asked.lines, root, suite, context.source)
     else:
-        suite.outcomes = read_outcomes(expected_junit, finished)
-        if stale := expected_junit.stale():
-            suite.notes.append(f"{len(stale)} of the files {junit} are from before this run and were not read")
-    if expected_report is None:
+        reason = asked.no_lines if asked else "the command is no Python program that could be run under coverage.py"
         suite.gaps.append(
             Gap(
                 "coverage",
-                "the command is no Python program that could be run under coverage.py",
+                reason,
                 "let it write LCOV, Cobertura XML or coverage.py's JSON, and name that in the setting `report`",
             )
         )
-    else:
-        suite.files = _read_files(expected_report, finished, suite, context.source)
     return suite
+
+
+def _asked_outcomes(asked: Asked, path: Path, root: Path, finished: Finished) -> Outcomes:
+    if not path.is_file():
+        last = last_lines(finished.stderr) or last_lines(finished.stdout)
+        raise ToolError(
+            f"{asked.runner} told nothing of its tests; the command ended with {finished.ended.describe()}"
+            + (f"; its last lines:\n{last}" if last else ""),
+            "run the command by hand; if it works, let it write a JUnit file, and name that in `junit`",
+        )
+    name = f"what {asked.runner} told of its tests"
+    if path.suffix == ".json":
+        return parse_jest(path.read_bytes(), name, str(root))
+    return parse_junit(path.read_bytes(), name, str(root), lambda name: (root / name).is_file())
+
+
+def _asked_files(
+    asked: Asked, path: Path, root: Path, suite: Suite, source: Sequence[str]
+) -> tuple[FileLines, ...] | None:
+    told: Sequence[FileLines] = ()
+    if asked.from_v8:
+        found = read_v8(path, root)
+        told = found.files
+        if found.rewritten:
+            what = f"{', '.join(found.rewritten[:5])}{' and others' if len(found.rewritten) > 5 else ''}"
+            reason = f"other text ran than stands in {what} (TypeScript, or a transpiler)"
+            hint = "let c8 or the runner write LCOV, and name that in the setting `report`"
+            suite.gaps.append(Gap("coverage", reason, hint))
+            return None
+    elif path.is_file():
+        told = parse_report(path.read_bytes(), "the report", str(root), lambda name: (root / name).is_file())
+    return _own_files(told, f"what {asked.runner} told of lines", root, suite, source)
 
 
 def read_outcomes(expected: Expected, finished: Finished | None) -> Outcomes:
@@ -95,6 +138,12 @@ def _read_files(
     name = str(fresh[0].relative_to(expected.root))
     root = expected.root
     told = parse_report(fresh[0].read_bytes(), name, str(root), lambda path: (root / path).is_file())
+    return _own_files(told, name, root, suite, source)
+
+
+def _own_files(
+    told: Sequence[FileLines], name: str, root: Path, suite: Suite, source: Sequence[str]
+) -> tuple[FileLines, ...] | None:
     files = [file for file in told if is_own(root, file.path, source)]
     if not files:
         first = f"it begins with {told[0].path}" if told else "it names no file at all"

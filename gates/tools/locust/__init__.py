@@ -7,16 +7,19 @@ request was due; what was sent is kept, so that a later phase sends the same.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Literal
 
+from gates.demands import format_value
 from gates.load.preparation import Prepared
 from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
 from gates.tools.locust import summary
 from gates.tools.locust.beside import BesideCampaign
-from gates.tools.locust.campaign import LEFT_OUT, Campaign
+from gates.tools.locust.campaign import ENDING, LEFT_OUT, Campaign
+from gates.tools.locust.epoch import Loaded
 from gates.tools.locust.settings import LoadSettings
 from gates.tools.locust.together import NotSideBySide
 
@@ -85,7 +88,13 @@ class Locust(LoadSettings):
             operations=summary.operations_seen(
                 epochs, tried, frozenset(one.name for one in document.operations) if document else frozenset()
             ),
-            gaps=(*gaps, *summary.failing_gaps(valid), *_not_loaded(prepared), *_unseen(campaign)),
+            gaps=(
+                *gaps,
+                *summary.failing_gaps(valid),
+                *_not_loaded(prepared),
+                *_unreached(prepared, epochs),
+                *_unseen(campaign),
+            ),
             epochs=tuple(epoch.row() for epoch in campaign.epochs),
             histograms=summary.histograms(trusted),
             requests=prepared.corpus(redacted) if prepared else (),
@@ -109,6 +118,9 @@ class Locust(LoadSettings):
             deleting = [name for name in _documented(campaign) if name.startswith("DELETE ")]
             if deleting:
                 notes.append(f"not loaded, because it takes away what the others need: {', '.join(deleting)}")
+            ending = [name for name, one in prepared.tried.items() if one.reason == ENDING]
+            if ending:
+                notes.append(f"not loaded, because it ends the backend or the login by its name: {', '.join(ending)}")
             left_out = [name for name, one in prepared.tried.items() if one.reason == LEFT_OUT]
             if left_out:
                 notes.append(f"left out by `exclude`: {', '.join(left_out)}")
@@ -118,6 +130,10 @@ class Locust(LoadSettings):
             notes.append(f"{self.locustfile} is a closed loop: latencies count from when a request was really sent")
         if not campaign.started_by_us:
             notes.append("the backend was already up: its epochs are not independent of one another")
+        notes += [
+            f"the backend did not keep up with {epoch.assignment.arrivals.rate:.3g} requests/s, so that fewer were sent"
+            for epoch in campaign.too_much
+        ]
         notes += [
             f"epoch {epoch.number} was measured again: {'; '.join(doubt.text for doubt in epoch.doubts)}"
             for epoch in campaign.discarded
@@ -129,9 +145,16 @@ class Locust(LoadSettings):
         ]
         notes += [f"{name} was not loaded in every epoch: it {reason}" for name, reason in campaign.dropped.items()]
         borne = campaign.concurrency
+        before = max((epoch.memory or 0 for epoch in campaign.epochs), default=0)
+        if borne is not None and borne.peak > before > 0:
+            notes.append(
+                f"the peak of memory, {format_value(borne.peak, 'B')}, came with all connections at once; "
+                f"the arriving load took {format_value(before, 'B')}"
+            )
         if borne is not None and borne.borne < borne.tried:
             notes.append(
                 f"{borne.tried} connections at once were not all served without errors"
+                + (f" ({borne.trouble})" if borne.trouble else "")
                 + (f", {borne.borne} were" if borne.borne else ", nor were fewer that were tried")
             )
         return notes
@@ -189,7 +212,9 @@ def _subjects(campaign: Campaign) -> tuple[Subject, ...]:
 def _not_loaded(prepared: Prepared | None) -> list[Gap]:
     if prepared is None:
         return []
-    reasons = {name: one.reason for name, one in prepared.tried.items() if one.reason and one.reason != LEFT_OUT}
+    reasons = {
+        name: one.reason for name, one in prepared.tried.items() if one.reason and one.reason not in (LEFT_OUT, ENDING)
+    }
     if not reasons:
         return []
     told = [f"{name} {reason}" for name, reason in reasons.items()]
@@ -199,6 +224,23 @@ def _not_loaded(prepared: Prepared | None) -> list[Gap]:
             f"{len(reasons)} of {len(prepared.tried)} operations were not loaded",
             "; ".join(told[:_SHOWN]) + more,
             "give them examples in the document, load them with a `locustfile`, or name them in `exclude`",
+        )
+    ]
+
+
+def _unreached(prepared: Prepared | None, epochs: Sequence[Loaded]) -> list[Gap]:
+    """Return the gap of operations that were to be loaded, and whose turn never came while it was measured."""
+    loaded = set(summary.operations_in(epochs))
+    work = prepared.work if prepared is not None and loaded else ()
+    names = [one.operation for one in work if one.operation not in loaded]
+    if not names:
+        return []
+    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [
+        Gap(
+            f"{len(names)} of {len(work)} operations got no request",
+            "their turn did not come while it was measured: " + ", ".join(names[:_SHOWN]) + more,
+            "load them longer, or at a higher rate; or leave slow ones out with `exclude`",
         )
     ]
 

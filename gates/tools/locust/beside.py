@@ -19,7 +19,7 @@ from gates.process import available_cores, split_cores
 from gates.results import Measurement, RecordedRequest
 from gates.sequential import CONFIRMING, look, plan, quantities_of, settled
 from gates.tools.base import EarlierBuild, Serving
-from gates.tools.locust.campaign import LEFT_OUT, MOST_SPOILED, PROBE_SECONDS, Campaign, reasons
+from gates.tools.locust.campaign import LEFT_OUT, MOST_SPOILED, PROBE_SECONDS, Campaign, why_nothing
 from gates.tools.locust.epoch import Loaded
 from gates.tools.locust.ratios import Paired, comparisons
 from gates.tools.locust.together import Builds, NotSideBySide, Stretches, counterpart, load_both
@@ -240,7 +240,7 @@ class BesideCampaign(Campaign):
         which = "this build" if new else "the earlier build"
         prepared = preparation.run(lambda text: self.context.progress(None, f"{told}, {which}: {text}"))
         if new and not prepared.work:
-            raise NotMeasured("no operation could be loaded: " + reasons(prepared), "see [backend.auth] and `exclude`")
+            raise NotMeasured(*why_nothing(prepared))
         if new and self.prepared is None:
             self.prepared = prepared
             self._sent = {one.operation: one for one in prepared.corpus(dict)}

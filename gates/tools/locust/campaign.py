@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,20 +13,24 @@ from gates.document import Document, matches
 from gates.errors import BackendFailed, NotMeasured, ToolError
 from gates.load.assignment import Assignment
 from gates.load.preparation import Preparation, Prepared, Spoiled
-from gates.load.rate import Rates, Recorded, choose_rates
+from gates.load.rate import Rates, Recorded, choose_rates, lower
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.load.validity import SHORTEST_LAG
 from gates.results import Finding, RecordedRequest, Severity
 from gates.tools.base import Context, Serving, fingerprint
-from gates.tools.locust.epoch import Loaded, assess, recorded_rates
+from gates.tools.locust.epoch import Loaded, assess, failures_of, recorded_rates, times
 from gates.tools.locust.run import Locustfile, run_load
 from gates.tools.locust.settings import LoadSettings
 
 LEFT_OUT = "is left out by `exclude`"
+ENDING = "says by its name that it ends the backend or the login"
+_ENDS = re.compile(r"(?i)^(shut-?_?down|restart|reboot|halt|power-?off|terminate|log-?_?out|log-?off|sign-?_?out)$")
+"""A backend may go down seconds after it answered such a request: then nothing tells which request it was."""
 MOST_SPOILED = 5
 _BORNE_ERRORS = 0.001
 _HALVINGS = 2
+_LOWERINGS = 2
 _LAG_OF_DEMAND = 0.1
 PROBE_SECONDS = 1.0
 _AROUND_AN_EPOCH = 3.0
@@ -39,6 +44,8 @@ class Concurrency:
     borne: int
     tried: int
     peak: int
+    trouble: str = ""
+    """What happened when all that were tried were too many."""
 
 
 @dataclass
@@ -50,6 +57,8 @@ class Campaign:
     epochs: list[Loaded] = field(default_factory=list)
     """The last try of every epoch."""
     discarded: list[Loaded] = field(default_factory=list)
+    too_much: list[Loaded] = field(default_factory=list)
+    """Epochs at a rate that was found, and turned out to be more than the backend bears."""
     findings: list[Finding] = field(default_factory=list)
     spoiled: dict[str, str] = field(default_factory=dict)
     """Operations that ended the backend or its login, and how that showed."""
@@ -61,6 +70,7 @@ class Campaign:
     rates: Rates | None = None
     concurrency: Concurrency | None = None
     started_by_us: bool = True
+    _shown: float = 0.0
     _began: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
@@ -70,6 +80,12 @@ class Campaign:
         """
         for number in range(1, self.settings.epochs + 1):
             loaded = self._epoch(number, again=False)
+            for _ in range(_LOWERINGS if number == 1 else 0):
+                if loaded is None or self.rates is None or self._bears(loaded):
+                    break
+                self.too_much.append(loaded)
+                self.rates = lower(self.settings.wish(), self.rates, loaded.record.throughput)
+                loaded = self._epoch(number, again=True)
             if loaded is not None and loaded.doubts and loaded.repeatable:
                 self.discarded.append(loaded)
                 loaded = self._epoch(number, again=True)
@@ -99,12 +115,17 @@ class Campaign:
                 raise NotMeasured(
                     f"Locust sent no request in {told}", f"its output is in {directory.name}/locust.err of this run"
                 )
-            last = number == self.settings.epochs and (again or not loaded.doubts or not loaded.repeatable)
+            good = (number > 1 or self._bears(loaded)) and (not loaded.doubts or not loaded.repeatable)
+            last = (again or good) and number == self.settings.epochs
             if last and prepared is not None and self._connections():
                 self.concurrency = self._bear(serving, assignment, outcome.record)
             elif last and prepared is None:
                 self.concurrency = _users_at_once([*self.epochs, loaded])
         return loaded
+
+    def _bears(self, loaded: Loaded) -> bool:
+        """Return whether the backend kept up, or was not meant to: a rate that was given is what it is."""
+        return loaded.kept_up or self.rates is None or not self.rates.found
 
     def _check_time(self) -> None:
         if time.monotonic() - self._began > self.settings.timeout:
@@ -157,6 +178,11 @@ class Campaign:
 
     def _prepare(self, serving: Serving, told: str) -> Prepared:
         document = serving.document
+        if serving.url.startswith("https:"):
+            raise NotMeasured(
+                "the load is sent over plain HTTP only, and this backend is behind https",
+                "load the server itself, without what encrypts in front of it, or give this gate a `locustfile`",
+            )
         if document is None:
             raise NotMeasured(
                 f"there is no OpenAPI document to take requests from: {serving.document_error}",
@@ -168,7 +194,7 @@ class Campaign:
         )  # fmt: skip
         prepared = preparation.run(lambda text: self.context.progress(None, f"{told}: {text}"))
         if not prepared.work:
-            raise NotMeasured("no operation could be loaded: " + reasons(prepared), "see [backend.auth] and `exclude`")
+            raise NotMeasured(*why_nothing(prepared))
         if self.prepared is None:
             self.prepared = prepared
             self.rates = choose_rates(
@@ -183,12 +209,17 @@ class Campaign:
         return replace(prepared, first=preparation.sent)
 
     def _left_out(self, document: Document) -> dict[str, str]:
+        ending = {
+            operation.name: ENDING
+            for operation in document.operations
+            if _ENDS.search(operation.path.rstrip("/").rpartition("/")[2])
+        }
         excluded = {
             operation.name: LEFT_OUT
             for operation in document.operations
             if any(matches(operation.name, pattern) for pattern in self.settings.exclude)
         }
-        return {**excluded, **self.spoiled}
+        return {**ending, **excluded, **self.spoiled}
 
     def _corpus(self) -> Mapping[str, RecordedRequest]:
         baseline = self.context.baseline
@@ -249,7 +280,7 @@ class Campaign:
     def _bear(self, serving: Serving, open_loop: Assignment, loaded: Record) -> Concurrency:
         """Return how many connections are all served at once; halved when that was too many."""
         connections = tried = self._connections()
-        peak, first = 0, open_loop.first + loaded.scheduled + self.settings.connections
+        peak, first, trouble = 0, open_loop.first + loaded.scheduled + self.settings.connections, ""
         for _ in range(_HALVINGS + 1):
             self._progress(self.settings.epochs, 0.0, f"{connections} connections at once")
             assignment = replace(
@@ -264,12 +295,13 @@ class Campaign:
             record = outcome.record
             failed = record.requests - record.succeeded
             if record.connections == connections and failed <= _BORNE_ERRORS * record.requests:
-                return Concurrency(connections, tried, peak)
+                return Concurrency(connections, tried, peak, trouble)
+            trouble = trouble or _trouble(record, connections)
             first += record.sent + 1
             if connections == 1:
                 break
             connections //= 2
-        return Concurrency(0, tried, peak)
+        return Concurrency(0, tried, peak, trouble)
 
     def _progress(self, done: float, share: float, text: str) -> None:
         settings = self.settings
@@ -277,7 +309,8 @@ class Campaign:
         epoch = settings.warm_up + seconds + _AROUND_AN_EPOCH
         together = settings.concurrency_seconds + _AROUND_AN_EPOCH if self._connections() else 0.0
         whole = settings.epochs * epoch + together
-        self.context.progress(min(1.0, (done + share) * epoch / whole), text)
+        self._shown = max(self._shown, min(1.0, (done + share) * epoch / whole))  # an epoch again is no step back
+        self.context.progress(self._shown, text)
 
 
 def _users_at_once(epochs: list[Loaded]) -> Concurrency | None:
@@ -290,7 +323,17 @@ def _users_at_once(epochs: list[Loaded]) -> Concurrency | None:
     return Concurrency(users if failed <= _BORNE_ERRORS * requests else 0, users, 0)
 
 
-def reasons(prepared: Prepared) -> str:
-    """Return why operations cannot be loaded, the first of them."""
+def _trouble(record: Record, connections: int) -> str:
+    told = [f"{kind} {times(count)}" for kind, count in failures_of(record.operations.values()).most_common(3)]
+    if record.connections < connections:
+        told.append(f"{connections - record.connections} of the connections got no answer at all")
+    return ", ".join(told)
+
+
+def why_nothing(prepared: Prepared) -> tuple[str, str]:
+    """Return why no operation could be loaded, and what would help."""
     told = [f"{name} {one.reason}" for name, one in prepared.tried.items() if one.reason]
-    return "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "") or "the document has none"
+    told_all = "; ".join(told[:3]) + (f"; and {len(told) - 3} more" if len(told) > 3 else "") or "the document has none"
+    statuses = {status for one in prepared.tried.values() for status in one.statuses}
+    hint = "does the document leave out a prefix? name it: [backend] base_path" if statuses == {404} else ""
+    return f"no operation could be loaded: {told_all}", hint or "see [backend.auth] and `exclude`"

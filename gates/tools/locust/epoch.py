@@ -10,7 +10,7 @@ from gates.load.assignment import Assignment
 from gates.load.histogram import quantile
 from gates.load.rate import Recorded
 from gates.load.recording import OperationRecord, Record
-from gates.load.validity import Doubt, doubts
+from gates.load.validity import Doubt, doubts, kept_up
 from gates.results import Epoch
 from gates.tools.locust.observation import Observation
 from gates.tools.locust.run import Outcome
@@ -41,6 +41,11 @@ class Loaded:
         """Whether another try may do better: answers that fail will fail again."""
         return not {"failures", "login"} & {doubt.check for doubt in self.doubts}
 
+    @property
+    def kept_up(self) -> bool:
+        """Whether the backend got through its requests as fast as they came."""
+        return kept_up(self.conditions)
+
     def row(self) -> Epoch:
         """Return the epoch as it is stored."""
         return Epoch(self.number, self.record.end - self.record.begin, self.conditions)
@@ -53,6 +58,11 @@ def failures_of(records: Iterable[OperationRecord]) -> Counter[str]:
         found.update({str(status): count for status, count in record.statuses.items() if status >= 400})
         found.update(record.failures)
     return found
+
+
+def times(count: int) -> str:
+    """Return how often something happened, as people say it."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def assess(
@@ -106,6 +116,8 @@ def _conditions(
         "sent_share": record.sent / record.scheduled if record.scheduled and not own else None,
         "lag_p99": quantile(record.lag, 0.99) if record.lag else None,
         "waited_share": sum(record.waited.values()) / record.sent if record.sent and not own else None,
+        "queue_median": float(record.queue_median) if record.queue else None,
+        "queue_end": float(record.queue_end) if record.queue else None,
         "p50": quantile(latencies, 0.5) if latencies else None,
         "failed_share": (requests - record.succeeded) / requests if requests else None,
         "reopened": float(record.reopened),

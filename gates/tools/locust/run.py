@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import site
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from gates.load.recording import Record, parse_record
 from gates.tools.locust.observation import Observation
 
 _LOCUSTFILE = Path(load.__file__).with_name("locustfile.py")
+_PACKAGE = _LOCUSTFILE.parent.parent
 _LOOK_EVERY = 0.2
 _STARTING = 30.0
 """Seconds that Locust may take to import, and to end."""
@@ -71,6 +73,10 @@ def locust_environment(home: Path, assignment: Path, logins: Mapping[str, Mappin
         and not name.lower().endswith("_proxy")
     }
     environment["HOME"] = str(home)
+    # What is installed for this user alone, and this package itself, are found all the same.
+    environment.setdefault("PYTHONUSERBASE", site.getuserbase())
+    inherited = environment.get("PYTHONPATH", "")
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (inherited, str(_PACKAGE.parent))))
     environment[ASSIGNMENT_VARIABLE] = str(assignment)
     environment.update({variable: json.dumps(dict(headers)) for variable, headers in logins.items()})
     return environment
@@ -121,8 +127,7 @@ def drive(
     if locustfile is not None:
         files.append(str(locustfile.path))
         spawn_rate = locustfile.spawn_rate
-        inherited = environment.get("PYTHONPATH", "")
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(locustfile.root), inherited)))
+        environment["PYTHONPATH"] = os.pathsep.join((str(locustfile.root), environment["PYTHONPATH"]))
     command = [
         sys.executable, "-m", "locust", "-f", ",".join(files), "--headless", "--only-summary",
         "--host", assignment.url, "--users", str(assignment.connections), "--spawn-rate", str(spawn_rate),

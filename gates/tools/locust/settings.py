@@ -93,7 +93,7 @@ class LoadSettings(Tool):
     exclude: tuple[str, ...] = Field(
         default=(),
         description='Operations never called, such as "POST /admin/shutdown" or "* /internal/*"; '
-        "DELETE is never called without a `locustfile`: it would take away what the others need",
+        "without a `locustfile`, DELETE is never called, and neither is what is named shutdown, logout or alike",
     )
 
     @model_validator(mode="after")

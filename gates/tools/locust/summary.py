@@ -10,7 +10,7 @@ from gates.load.recording import OperationRecord
 from gates.load.validity import FAILED_SHARE, too_many
 from gates.results import Finding, Gap, Histogram, Measurement, OperationSeen, Severity
 from gates.tools.base import fingerprint
-from gates.tools.locust.epoch import Loaded, failures_of
+from gates.tools.locust.epoch import Loaded, failures_of, times
 
 _QUANTILES = (("load.p50", 0.50), ("load.p95", 0.95), ("load.p99", 0.99))
 _NOTED_FAILURES = 0.01
@@ -115,17 +115,13 @@ def server_errors(epochs: Sequence[Loaded], refused: Mapping[str, int]) -> list[
             "load.server-errors",
             Severity.HIGH,
             f"{name} answered valid requests with server errors: "
-            + ", ".join(f"{status} {_times(count)}" for status, count in sorted(counts.items())),
+            + ", ".join(f"{status} {times(count)}" for status, count in sorted(counts.items())),
             fingerprint("load.server-errors", name),
             operation=name,
             fix="the backend's log has the error; it may need several requests at once to happen",
         )
         for name, counts in sorted(found.items())
     ]
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
 
 
 def operations_seen(
@@ -178,4 +174,4 @@ def failing_notes(epochs: Sequence[Loaded]) -> list[str]:
 
 
 def _told(records: Sequence[OperationRecord]) -> str:
-    return ", ".join(f"{kind} {_times(count)}" for kind, count in failures_of(records).most_common(3))
+    return ", ".join(f"{kind} {times(count)}" for kind, count in failures_of(records).most_common(3))

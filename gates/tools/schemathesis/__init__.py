@@ -42,6 +42,7 @@ Check = Literal[
 ]
 _FAST_PHASES = ("examples", "coverage")
 _CONFIRM_SECONDS = 15.0
+_REFUSED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,16 @@ class Schemathesis(Tool):
         doubtful = _doubtful(tried, context)
         flaky: set[tuple[str, str]] = set()
         untold: tuple[Gap, ...] = ()
-        if doubtful and repeatable and not context.fast:
+        notes: tuple[str, ...] = ()
+        if doubtful and repeatable and not context.fast and not tried.login_lost:
+            count = f"{len(doubtful)} failures" if len(doubtful) > 1 else "one failure"
+            notes = (f"{count} did not show again at once, so all was tried a second time on a fresh backend",)
             try:
                 flaky = _flaky(doubtful, self._second(plan, context))
             except GatesError as error:
                 untold = (Gap("flaky failures were not told apart", error.message, error.hint),)
         readings = self._readings(document, plan, tried, flaky, scrub, bool(serving.headers))
-        return replace(readings, gaps=(*readings.gaps, *untold))
+        return replace(readings, gaps=(*readings.gaps, *untold), notes=(*readings.notes, *notes))
 
     def _second(self, plan: Plan, context: Context) -> _Tried:
         with context.serve() as serving:
@@ -140,7 +144,7 @@ class Schemathesis(Tool):
         )
         stored = context.baseline.readings.documents.get(known.DOCUMENT) if context.baseline else None
         return Plan(
-            document=document.text,
+            document=document.as_json(),
             base_path=document.base_path,
             operations=len(names) - len(excluded),
             excluded=excluded,
@@ -206,6 +210,9 @@ class Schemathesis(Tool):
     def _findings(self, tried: _Tried, flaky: set[tuple[str, str]], scrub: Scrub) -> tuple[Finding, ...]:
         observed = tried.trial.observed
         found = dict(observed.failures)
+        if tried.login_lost:
+            # That strangers are refused is no fault of the operations; the gap says that they were seen from outside.
+            found = {key: failure for key, failure in found.items() if failure.status != _REFUSED}
         deaths = []
         if tried.died:
             operation, last = tried.deadly
@@ -223,10 +230,9 @@ class Schemathesis(Tool):
 
     def _gaps(self, names: list[str], tried: _Tried, scrub: Scrub, has_login: bool) -> list[Gap]:
         done = tried.trial
-        gaps = evidence.time_gaps(names, done.observed, done.log, done.stopped, self.time)
+        gaps = [evidence.login_gap(done.observed.calls)] if tried.login_lost else []
+        gaps += evidence.time_gaps(names, done.observed, done.log, done.stopped, self.time)
         gaps += evidence.problem_gaps(done.observed, scrub)
-        if tried.login_lost:
-            gaps.append(evidence.login_gap(done.observed.calls))
         refused = evidence.refused_gap(names, done.observed, has_login)
         if refused is not None and not tried.login_lost:
             gaps.append(refused)

@@ -152,7 +152,7 @@ def _sentence(failure: Failure) -> str:
         return f"{failure.operation}: {sort} {what} ({failure.code})"
     reason = http.client.responses.get(failure.status, "")
     answer = f"{failure.status} {reason}".strip()
-    title = failure.title[:1].lower() + failure.title[1:]
+    title = failure.title if failure.title[1:2].isupper() else failure.title[:1].lower() + failure.title[1:]
     # The request may use another method than the operation it was made for.
     asked = f"{failure.request.method} {failure.operation.partition(' ')[2]}"
     detail = _shortened(_one_line(failure.detail.split("\n\n")[0]), _DETAIL)
