@@ -133,7 +133,7 @@ def key_numbers(measurements: Iterable[Measurement]) -> list[str]:
         if measurement is None or (measurement.value == 0 and not zero_matters):
             continue
         if name == "fuzz.operations" and measurement.total is not None:
-            found.append(f"{measurement.count} of {plural(measurement.total, 'operation')}")
+            found.append(f"{measurement.count or 0:,} of {plural(measurement.total, 'operation')}")
         else:
             text = words.format(value(measurement.value, measurement.unit))
             found.append(text[:-1] if text == "1 tests" else text)
@@ -275,11 +275,18 @@ def problems_of(result: GateResult) -> list[tuple[str, str]]:
 
 
 def untold_findings(run: Run) -> list[Finding]:
-    """Return the new findings of failed gates that no reason of an item names: of many, a reason names the first."""
+    """Return the new findings that keep a gate from passing and that no reason of an item names.
+
+    Of many, a reason names the first; of a gate that failed, those are among them that it tolerates.
+    """
     told = "\n".join(reason for item in run.done if item.asked for reason in item.reasons)
-    failed = [result for result in run.gates if result.verdict is Verdict.FAIL]
-    new = [finding for result in failed for finding in findings_in(result, FindingState.NEW)]
+    new = [finding for result in run.gates if _kept_open(result) for finding in findings_in(result, FindingState.NEW)]
     return [finding for finding in new if finding.message not in told]
+
+
+def _kept_open(result: GateResult) -> bool:
+    by_findings = any(one.kind == "findings" and one.verdict is not Verdict.PASS for one in result.judgements)
+    return result.verdict is Verdict.FAIL or by_findings
 
 
 def problems(item: DoneItem, gates: Sequence[GateResult]) -> list[tuple[str, str]]:

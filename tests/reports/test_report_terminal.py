@@ -31,11 +31,13 @@ from gates.reports.terminal import (
     render_phases,
     render_requirement,
 )
+from gates.reports.wording import key_numbers
 from gates.results import (
     DoneItem,
     Finding,
     FindingState,
     GateResult,
+    Judgement,
     Measurement,
     Readings,
     Run,
@@ -234,6 +236,19 @@ def test_new_findings_beyond_the_first_are_listed_apart_from_known_debt() -> Non
     assert "hardcoded password" in known
     assert text.count("hardcoded password") == 1
     assert "SQL injection" not in new
+
+
+@pytest.mark.parametrize(("judged", "listed"), [(Verdict.UNKNOWN, True), (Verdict.PASS, False)])
+def test_new_findings_that_leave_a_gate_undecided_are_listed_too(judged: Verdict, listed: bool) -> None:
+    judgement = Judgement("findings", "", "findings", "none new", judged, "one may be old")
+    gate = replace(security_gate(), verdict=Verdict.UNKNOWN, judgements=(judgement,))
+    item = DoneItem("security", "Security", Verdict.UNKNOWN, ("one may be old",), ("security",))
+    assert ("New findings not named above" in plain(failing_run(gates=(gate,), done=(item,)))) is listed
+
+
+def test_large_numbers_of_operations_read_alike() -> None:
+    share = Measurement("fuzz.operations", 1.0, "ratio", "higher", count=1223, total=1224)
+    assert key_numbers([share]) == ["1,223 of 1,224 operations"]
 
 
 def test_a_gate_line_tells_the_numbers_that_matter() -> None:
