@@ -141,13 +141,13 @@ def check(
 
 
 def _show_result(finished: RunFinished, *, as_json: bool, operations: bool, quiet: bool) -> None:
-    from gates.reports.terminal import render
+    from gates.reports import FORMATS, terminal
 
     if as_json:
-        _say(_render("json", finished))
+        _say(FORMATS["json"](finished.run))
         return
     _say(
-        render(
+        terminal.render(
             finished.run, colour=_colour(), width=_width(), ascii=_ascii(), operations=operations, quiet=quiet,
             details=_relative(finished.directory),
         )
@@ -322,15 +322,11 @@ def _check_outputs(outputs: dict[str, Path]) -> None:
             raise ConfigurationError(f"--{name} {path} cannot be written: {error.strerror}", "name a file") from error
 
 
-def _render(kind: str, finished: RunFinished) -> str:
+def _write_outputs(finished: RunFinished, outputs: dict[str, Path]) -> None:
     from gates.reports import FORMATS
 
-    return FORMATS[kind](finished.run)
-
-
-def _write_outputs(finished: RunFinished, outputs: dict[str, Path]) -> None:
     for name, path in outputs.items():
-        path.write_text(_render(name, finished), "utf-8")
+        path.write_text(FORMATS[name](finished.run), "utf-8")
 
 
 def _say(text: str) -> None:
@@ -366,6 +362,14 @@ def _fail(message: str, hint: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def _drop_output() -> None:
+    """Forget what cannot be written: it would fail once more when Python ends, and end with a code of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _terminate(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
@@ -389,10 +393,10 @@ def main() -> None:
     except GatesError as error:
         _fail(error.message, error.hint, 3)
     except OSError as error:
+        _drop_output()
         _fail(f"{error.strerror}: {error.filename or ''}".rstrip(": "), "is there room, and may gates write there?", 3)
     except (Ended, KeyboardInterrupt) as ended:
         if OUTPUT_GONE in ended.args:
-            # Nobody is left to tell. What is still in the buffer would raise once more at the end of the program.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            _drop_output()
             sys.exit(OUTPUT_GONE)
         _fail("interrupted; what was started is stopped, and what had ended is saved", "", INTERRUPTED)

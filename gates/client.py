@@ -66,7 +66,7 @@ def request(
 ) -> Answer:
     """Send one request to an origin such as `http://127.0.0.1:8000`; raises NoAnswer with the reason.
 
-    `timeout` holds for the whole answer: one that trickles in for ever ends there as well.
+    `timeout` holds for each step, and for the whole answer too: one that trickles in for ever has an end.
     """
     parts = urlsplit(origin)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -74,11 +74,12 @@ def request(
     deadline = time.monotonic() + timeout
     try:
         connection.request(method, path, body=body, headers={"Connection": "close", **(headers or {})})
-        sock = connection.sock
         response = connection.getresponse()
         content = bytearray()
-        while chunk := _read_before(response, sock, deadline):
+        while chunk := response.read1(2**20):
             content += chunk
+            if time.monotonic() > deadline:
+                raise TimeoutError
             if len(content) > MAX_BODY:
                 raise NoAnswer(f"{method} {path} answered with more than {MAX_BODY // 2**20} MiB")
         if response.length:
@@ -91,14 +92,6 @@ def request(
         raise NoAnswer(f"{method} {path} was not answered: {str(error) or type(error).__name__}") from error
     finally:
         connection.close()
-
-
-def _read_before(response: http.client.HTTPResponse, sock: socket.socket, deadline: float) -> bytes:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    sock.settimeout(left)
-    return response.read1(2**20)
 
 
 def free_port() -> int:

@@ -160,7 +160,7 @@ class Api:
 def environment() -> dict[str, str]:
     """Return this environment without what would change how gates and git behave."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "GATES_", "PYTEST"))}
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "VIRTUAL_ENV", "TROUBLE"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "VIRTUAL_ENV", "TROUBLE", "PYTHONUNBUFFERED"):
         kept.pop(name, None)
     return kept | {
         "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,

@@ -312,7 +312,7 @@ def test_an_output_without_unicode_gets_plain_characters(passing: Project) -> No
     assert "->" in passing.gates("check", "nothing", env={"PYTHONIOENCODING": "ascii"}).err
 
 
-@pytest.mark.parametrize("command", [("schema",), ("check",), ("phases",), ("check", "--json", "-")])
+@pytest.mark.parametrize("command", [("schema",), ("verify",), ("check",), ("check", "--json", "-")])
 def test_a_reader_that_has_gone_ends_it_quietly(passing: Project, command: tuple[str, ...]) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -327,7 +327,7 @@ def test_a_full_disk_behind_standard_output_is_told(passing: Project) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with open("/dev/full", "w") as full:
-        running = passing.start("phases", stdout=full)
+        running = passing.start("verify", stdout=full)
         _, err = running.communicate(timeout=60)
     assert running.returncode == 3
     assert "No space left on device" in err

@@ -89,12 +89,6 @@ def _refuse_out_of_order(place: Place, number: int, name: str) -> None:
             raise SignoffRefused(
                 f"phase {earlier.name!r} comes before {name!r} and is not signed off", f"gates signoff {earlier.name}"
             )
-    later = [phase.name for phase in place.configuration.phases[number:] if phase.name in place.signed]
-    if later:
-        raise SignoffRefused(
-            f"phase {later[0]!r} comes after {name!r} and is signed off already",
-            "phases are signed in the order of gates.toml: put new ones at its end",
-        )
 
 
 def _run_to_sign(place: Place, phase: str) -> Run:
@@ -174,9 +168,7 @@ def _can_be_debt(item: _Open, gates: dict[str, GateResult]) -> bool:
     """Return whether all that keeps an item from passing was seen and can be recorded: nothing that did not run."""
     deciding = [gates[name] for name in item.gates if name in gates]
     blocking = [gate for gate in deciding if gate.verdict not in (Verdict.PASS, Verdict.SKIPPED)]
-    if item.verdict is Verdict.ERROR or not blocking:
-        return False
-    return all(
+    return bool(blocking) and all(
         gate.verdict is not Verdict.ERROR
         and any(judgement.verdict in (Verdict.FAIL, Verdict.UNKNOWN) for judgement in gate.judgements)
         for gate in blocking
