@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,8 +94,8 @@ def _travel(root: Path, stage: Stage) -> int:
 
 def _check(root: Path, stage: Stage) -> Run:
     finished: RunFinished | None = None
-    with stage.follow() as show:
-        for event in check(root, Selection()):
+    with stage.follow() as show, closing(check(root, Selection())) as events:
+        for event in events:
             if isinstance(event, RunFinished):
                 finished = event
             else:
