@@ -20,6 +20,12 @@ from gates.tools.coverage.suite import Suite
 from gates.tools.coverage.v8 import read_v8
 from gates.tools.coverage.written import Expected, expect
 
+_NO_JUNIT = Gap(
+    "tests",
+    "the command writes no JUnit file, so which tests ran is not known",
+    "let it write one, and name that in the setting `junit` of this gate",
+)
+
 
 def run_as_it_is(
     command: PythonCommand | OtherCommand,
@@ -52,13 +58,7 @@ def run_as_it_is(
     elif asked is not None and asked.tests is not None:
         suite.outcomes = _asked_outcomes(asked, asked.tests, root, finished)
     else:
-        suite.gaps.append(
-            Gap(
-                "tests",
-                "the command writes no JUnit file, so which tests ran is not known",
-                "let it write one, and name that in the setting `junit` of this gate",
-            )
-        )
+        suite.gaps.append(_NO_JUNIT)
     if expected_report is not None:
         suite.files = _read_files(expected_report, finished, suite, context.source)
     elif asked is not None and asked.lines is not None:

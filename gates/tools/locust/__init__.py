@@ -105,27 +105,9 @@ class Locust(LoadSettings):
 
     def _notes(self, campaign: Campaign) -> list[str]:
         notes = []
-        rates, prepared = campaign.rates, campaign.prepared
         if isinstance(campaign, BesideCampaign):
             notes += _beside_notes(campaign)
-        if rates is not None and prepared is not None:
-            notes.append(
-                f"{len(prepared.work)} operations at {rates.total:.3g} requests/s together ({rates.origin}), "
-                f"{len(campaign.epochs)} epochs of {rates.seconds:.3g} s"
-            )
-            if rates.held_back:
-                notes.append(f"these came less often, because they are slow: {', '.join(rates.held_back)}")
-            deleting = [name for name in _documented(campaign) if name.startswith("DELETE ")]
-            if deleting:
-                notes.append(f"not loaded, because it takes away what the others need: {', '.join(deleting)}")
-            ending = [name for name, one in prepared.tried.items() if one.reason == ENDING]
-            if ending:
-                notes.append(f"not loaded, because it ends the backend or the login by its name: {', '.join(ending)}")
-            left_out = [name for name, one in prepared.tried.items() if one.reason == LEFT_OUT]
-            if left_out:
-                notes.append(f"left out by `exclude`: {', '.join(left_out)}")
-            if prepared.redrawn:
-                notes.append(f"the baseline's request is refused now, another is sent: {', '.join(prepared.redrawn)}")
+        notes += _work_notes(campaign)
         if self.locustfile is not None:
             notes.append(f"{self.locustfile} is a closed loop: latencies count from when a request was really sent")
         if not campaign.started_by_us:
@@ -158,6 +140,31 @@ class Locust(LoadSettings):
                 + (f", {borne.borne} were" if borne.borne else ", nor were fewer that were tried")
             )
         return notes
+
+
+def _work_notes(campaign: Campaign) -> list[str]:
+    """Return what was sent, how often, and what was not sent on purpose."""
+    rates, prepared, notes = campaign.rates, campaign.prepared, []
+    if rates is None or prepared is None:
+        return []
+    notes.append(
+        f"{len(prepared.work)} operations at {rates.total:.3g} requests/s together ({rates.origin}), "
+        f"{len(campaign.epochs)} epochs of {rates.seconds:.3g} s"
+    )
+    if rates.held_back:
+        notes.append(f"these came less often, because they are slow: {', '.join(rates.held_back)}")
+    deleting = [name for name in _documented(campaign) if name.startswith("DELETE ")]
+    if deleting:
+        notes.append(f"not loaded, because it takes away what the others need: {', '.join(deleting)}")
+    ending = [name for name, one in prepared.tried.items() if one.reason == ENDING]
+    if ending:
+        notes.append(f"not loaded, because it ends the backend or the login by its name: {', '.join(ending)}")
+    left_out = [name for name, one in prepared.tried.items() if one.reason == LEFT_OUT]
+    if left_out:
+        notes.append(f"left out by `exclude`: {', '.join(left_out)}")
+    if prepared.redrawn:
+        notes.append(f"the baseline's request is refused now, another is sent: {', '.join(prepared.redrawn)}")
+    return notes
 
 
 def _refused(readings: Readings, refused: NotSideBySide, context: Context) -> Readings:
