@@ -1,0 +1,107 @@
+"""The commands that begin with the project and measure it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gates.cli.application import Folder, Quiet, app
+from gates.cli.screen import ascii_only, check_outputs, colour, progress, relative, say, width, write_outputs
+
+if TYPE_CHECKING:
+    from gates.pipeline.check import RunFinished, Selection
+
+
+@app.command()
+def init(
+    project: Folder = Path(),
+    profile: Annotated[str | None, typer.Option(help="The framework's profile; recognised when left out.")] = None,
+) -> None:
+    """Look at the project, write gates.toml, and say what was guessed."""
+    from gates.init import propose
+
+    proposal = propose(project.resolve(), profile)
+    (project / "gates.toml").write_text(proposal.text, "utf-8")
+    print("gates.toml was written. What was guessed:")
+    for guess in proposal.guesses:
+        print(f"  - {guess}")
+    print("Next: read it, then run `gates doctor`, then `gates check`.")
+
+
+@app.command()
+def doctor(project: Folder = Path()) -> None:
+    """Say whether everything is here that the gates need: tools, versions, the backend, its document."""
+    from gates.config.load import load_configuration
+    from gates.doctor import examine
+    from gates.reports.terminal import render_requirement
+
+    met = True
+    configuration = load_configuration(project.resolve() / "gates.toml")
+    with closing(examine(project.resolve(), configuration)) as requirements:
+        for requirement in requirements:
+            say(render_requirement(requirement, colour=colour(), ascii=ascii_only()))
+            met = met and requirement.met
+    raise typer.Exit(0 if met else 3)
+
+
+@app.command()
+def check(
+    gates: Annotated[list[str] | None, typer.Argument(help="Gates to run.", show_default="all")] = None,
+    project: Folder = Path(),
+    phase: Annotated[str | None, typer.Option(help="The phase; the first not signed off when left out.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Run only this gate (may be repeated).")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="Leave this gate out (may be repeated).")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Leave out what takes long: load and benchmarks.")] = False,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as JSON (- for stdout).")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the result as JUnit XML.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a summary as Markdown.")] = None,
+    operations: Annotated[bool, typer.Option("--operations", help="Show the operations table.")] = False,
+    allow_unknown: Annotated[
+        bool, typer.Option("--allow-unknown", help="Exit 0 where the verdict is unknown; the output says so.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the gates of a phase and judge the Definition of Done."""
+    from gates.pipeline.check import Selection
+
+    files = {"json": json if json != "-" else None, "junit": junit, "markdown": markdown}
+    outputs = {name: Path(path) for name, path in files.items() if path is not None}
+    check_outputs(outputs)
+    selection = Selection(phase, tuple(gates or ()), tuple(only or ()), tuple(skip or ()), fast, allow_unknown)
+    finished = _watch(project.resolve(), selection, quiet=quiet or json == "-")
+    try:
+        write_outputs(finished, outputs)
+    finally:  # also where a disk is full by now
+        _show_result(finished, as_json=json == "-", operations=operations, quiet=quiet)
+    raise typer.Exit(finished.run.exit_code)
+
+
+def _show_result(finished: RunFinished, *, as_json: bool, operations: bool, quiet: bool) -> None:
+    from gates.reports import FORMATS, terminal
+
+    if as_json:
+        say(FORMATS["json"](finished.run))
+        return
+    say(
+        terminal.render(
+            finished.run, colour=colour(), width=width(), ascii=ascii_only(), operations=operations, quiet=quiet,
+            details=relative(finished.directory),
+        )
+    )  # fmt: skip
+
+
+def _watch(root: Path, selection: Selection, quiet: bool) -> RunFinished:
+    from gates.pipeline.check import RunFinished, check
+
+    finished: RunFinished | None = None
+    with progress(quiet) as show, closing(check(root, selection)) as events:
+        for event in events:
+            if isinstance(event, RunFinished):
+                finished = event
+            else:
+                show(event)
+    assert finished is not None
+    return finished
