@@ -76,6 +76,11 @@ class Record:
     queue: dict[int, int] = field(default_factory=dict)
     queue_end: int = 0
 
+    def left(self, late: float, *, was_free: bool) -> None:
+        """Count a request that is sent so many seconds after it was due; `was_free` as with `lag` and `waited`."""
+        self.sent += 1
+        add(self.lag if was_free else self.waited, late)
+
     def answered(self, operation: str, status: int, latency: float) -> None:
         """Count an answer; `latency` counts from when the request was due."""
         record = self.of(operation)
