@@ -74,6 +74,10 @@ class Assignment:
     """Of load in pairs."""
     cpus: tuple[int, ...] = ()
     """The cores that Locust keeps to; none for all."""
+    slice_seconds: float = 0.0
+    """How long the slices of time are in which it is recorded as well; 0 for none."""
+    patience: float = 0.0
+    """The arrivals end when the requests of so many seconds wait for their answers; 0 is never."""
 
 
 def write_assignment(assignment: Assignment) -> str:
@@ -88,7 +92,7 @@ def read_assignment(text: str) -> Assignment:
     return Assignment(
         **{
             **data,
-            "arrivals": Arrivals(**data["arrivals"]),
+            "arrivals": Arrivals(**{**data["arrivals"], "steps": tuple(data["arrivals"]["steps"])}),
             "work": _work(data["work"]),
             "operations": tuple(data["operations"]),
             "earlier": Counterpart(earlier["url"], _work(earlier["work"])) if earlier else None,

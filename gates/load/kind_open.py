@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
@@ -19,7 +20,8 @@ def arrivals(stage: Stage) -> Part:
     """Return the users of an open loop, and who conducts them."""
     assignment, record, whole = stage.assignment, stage.record, stage.assignment.arrivals
     requests = prepared(assignment.url, assignment.work)
-    dispatcher = Dispatcher(slots(whole, {work.operation: work.weight for work in assignment.work}, assignment.seed))
+    source = slots(whole, {work.operation: work.weight for work in assignment.work}, assignment.seed)
+    dispatcher = Dispatcher(itertools.takewhile(lambda _: not stage.stretch.behind, source))
 
     class Arrivals(User):
         """One connection of the pool: takes a slot when it is due, sends its request, and takes the next."""
@@ -46,7 +48,13 @@ def arrivals(stage: Stage) -> Part:
     def conduct(environment: Any) -> None:
         record.went_first = go_first()
         start = time.monotonic()
-        stage.stretch.overdue = lambda: dispatcher.overdue(whole.rate)
+
+        def rate_now() -> float:
+            return whole.rate_at(time.monotonic() - start)
+
+        stage.stretch.overdue = lambda: dispatcher.overdue(rate_now())
+        if assignment.patience:
+            stage.stretch.longest_queue = lambda: assignment.patience * rate_now()
         stage.stretch.plan(start + whole.warm_up, start + whole.end)
         dropped = dispatcher.run(start, start + whole.end + assignment.timeout)
         stage.crew.through.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any
 
@@ -23,9 +24,8 @@ def pairs(stage: Stage) -> Part:
     earlier_url, earlier_work = assignment.earlier.url, assignment.earlier.work
     requests = prepared(assignment.url, assignment.work)
     earlier_requests = prepared(earlier_url, earlier_work, EARLIER_HEADERS_VARIABLE)
-    dispatcher = Dispatcher(
-        pair_slots(whole, {work.operation: work.weight for work in assignment.work}, assignment.seed)
-    )
+    source = pair_slots(whole, {work.operation: work.weight for work in assignment.work}, assignment.seed)
+    dispatcher = Dispatcher(itertools.takewhile(lambda _: not stage.stretch.behind, source))
 
     class Pairs(User):
         """One connection to each build: takes a half of a pair when it is due, sends it, and takes the next."""
@@ -57,6 +57,8 @@ def pairs(stage: Stage) -> Part:
     def conduct(environment: Any) -> None:
         both.new.went_first = both.old.went_first = go_first()
         start = time.monotonic()
+        if assignment.patience:
+            stage.stretch.longest_queue = lambda: assignment.patience * whole.rate_at(time.monotonic() - start)
         stage.stretch.plan(start + whole.warm_up, start + whole.end)
         dropped = dispatcher.run(start, start + whole.end + assignment.timeout)
         stage.crew.through.wait()

@@ -12,6 +12,7 @@ from typing import Any
 
 from gates.errors import ToolError
 from gates.load.histogram import add, merge, total
+from gates.load.slices import Slices, slices_from_data, slices_to_data
 
 FORMAT = "gates.load/1"
 
@@ -58,6 +59,8 @@ class Record:
     `lag` is how late requests were sent though a connection was free, `waited` how long the others waited for one.
     `generator_cpu` is seconds of CPU per second. `connections` had at least one success; with the project's own
     locustfile it is the number of its users. `went_first` is whether the system woke the generator before others.
+    `behind` is after how many seconds the arrivals were ended because too many requests waited; 0 is never.
+    `slices` are there where the assignment asks for them.
     """
 
     begin: float = 0.0
@@ -75,6 +78,8 @@ class Record:
     waited: dict[int, int] = field(default_factory=dict)
     queue: dict[int, int] = field(default_factory=dict)
     queue_end: int = 0
+    behind: float = 0.0
+    slices: Slices | None = None
 
     def left(self, late: float, *, was_free: bool) -> None:
         """Count a request that is sent so many seconds after it was due; `was_free` as with `lag` and `waited`."""
@@ -136,7 +141,9 @@ class Record:
 
 def write_record(record: Record) -> str:
     """Return a record as text."""
-    data = {name: getattr(record, name) for name in Record.__slots__ if name != "operations"}
+    data = {name: getattr(record, name) for name in Record.__slots__ if name not in ("operations", "slices")}
+    if record.slices is not None:
+        data["slices"] = slices_to_data(record.slices)
     data["operations"] = {
         name: {"statuses": one.statuses, "failures": one.failures, "latencies": one.latencies}
         for name, one in sorted(record.operations.items())
@@ -163,7 +170,8 @@ def parse_record(text: str) -> Record:
             connections=int(data["connections"]), generator_cpu=float(data["generator_cpu"]),
             went_first=bool(data["went_first"]), locust=str(data["locust"]),
             lag=_whole(data["lag"]), waited=_whole(data["waited"]),
-            queue=_whole(data["queue"]), queue_end=int(data["queue_end"]),
+            queue=_whole(data["queue"]), queue_end=int(data["queue_end"]), behind=float(data["behind"]),
+            slices=slices_from_data(data["slices"]) if "slices" in data else None,
             operations={
                 name: OperationRecord(
                     _whole(one["statuses"]),

@@ -24,12 +24,21 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """An arrival rate over time: `rate` per second, and `burst` times as much in the middle third after the warm up."""
+    """An arrival rate over time: `rate` per second, and `burst` times as much in the second quarter after the warm up.
+
+    With `steps` these are the rates of as many equal parts, one after another; the warm up has the first of them.
+    """
 
     rate: float
     warm_up: float
     seconds: float
     burst: float = 1.0
+    steps: tuple[float, ...] = ()
+
+    @property
+    def burst_ends(self) -> float:
+        """Seconds after the warm up at which the burst is over."""
+        return self.seconds / 2
 
     @property
     def end(self) -> float:
@@ -38,10 +47,19 @@ class Arrivals:
 
     def stretches(self) -> list[tuple[float, float, float]]:
         """Return (from, to, rate) of each stretch of constant rate, in seconds after the start."""
+        if self.steps:
+            part = self.seconds / len(self.steps)
+            edges = [self.warm_up + number * part for number in range(len(self.steps) + 1)]
+            rising = list(zip(edges, edges[1:], self.steps, strict=False))
+            return [(0.0, self.warm_up, self.steps[0]), *rising]
         if self.burst == 1.0:
             return [(0.0, self.end, self.rate)]
-        first, second = self.warm_up + self.seconds / 3, self.warm_up + self.seconds * 2 / 3
+        first, second = self.warm_up + self.burst_ends / 2, self.warm_up + self.burst_ends
         return [(0.0, first, self.rate), (first, second, self.rate * self.burst), (second, self.end, self.rate)]
+
+    def rate_at(self, seconds: float) -> float:
+        """Return the arrivals per second at a time after the start."""
+        return next((rate for begin, end, rate in self.stretches() if begin <= seconds < end), self.rate)
 
 
 def evenly(weights: Mapping[str, float], seed: object) -> Iterator[str]:

@@ -58,5 +58,8 @@ class Sender:
             else:
                 assert failure is not None
                 self._record.failed(operation, failure.kind)
+            if self._record.slices is not None:
+                succeeded = answer is not None and answer.status < 400
+                self._record.slices.count(due, now - due if succeeded else None)
             fire(self.environment, operation, now - due, answer, failure)
         return None if answer is None else answer.status, now - due

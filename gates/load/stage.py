@@ -15,12 +15,15 @@ from locust import User
 from gates.load.assignment import Assignment
 from gates.load.pairs import PairRecord, write_pairs
 from gates.load.recording import Record, write_record
+from gates.load.slices import Slices
 
 Part: TypeAlias = "tuple[type[User] | None, Callable[[Any], None]]"
 """What a kind of load brings: the class of its users, unless the project brings them, and who conducts them; the
 latter is given Locust's environment when all users are there."""
 
 _LOOK_EVERY = 0.1
+_SHORT_QUEUE = 10
+"""Requests; so few waiting are no reason to end anything."""
 
 
 class Crew:
@@ -55,12 +58,19 @@ class Stretch:
         self.begin = self.end = float("inf")
         self.overdue: Callable[[], int] = lambda: 0
         """How many requests are due and not even sent."""
+        self.longest_queue: Callable[[], float] = lambda: float("inf")
+        """How many requests may wait before the arrivals end."""
+        self.behind = False
+        """Whether they were ended for that reason."""
         self._crew, self._record, self._earlier = crew, record, earlier
         self._watching: gevent.Greenlet | None = None
 
     def plan(self, begin: float, end: float) -> None:
         """Say when it is, on the monotonic clock; CPU is read at both ends by a greenlet of its own."""
         self.begin, self.end = begin, end
+        for record in (self._record, self._earlier):
+            if record.slices is not None:
+                record.slices.begin = begin
         self._watching = gevent.spawn(self._watch)
 
     def wait(self) -> None:
@@ -77,6 +87,11 @@ class Stretch:
             now = self._crew.unanswered + self.overdue()
             record.queue[now] = record.queue.get(now, 0) + 1
             record.queue_end, before = min(before, now), now
+            if record.slices is not None:
+                record.slices.look(time.monotonic(), now)
+            if now > max(_SHORT_QUEUE, self.longest_queue()):
+                self.behind, self.end = True, time.monotonic()
+                record.behind = self._earlier.behind = self.end - self.begin
         used = (time.process_time() - cpu) / max(1e-9, time.monotonic() - began)
         record.generator_cpu = self._earlier.generator_cpu = used
 
@@ -87,6 +102,8 @@ class Stage:
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         self.pairs = PairRecord(Record(locust=locust.__version__), Record(locust=locust.__version__))
+        for record in (self.pairs.new, self.pairs.old):
+            record.slices = Slices(assignment.slice_seconds) if assignment.slice_seconds else None
         self.record = self.pairs.new
         """Of the build that is loaded; of the new one where there are two."""
         self.crew = Crew(assignment.connections)

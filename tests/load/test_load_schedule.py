@@ -41,15 +41,23 @@ def test_no_slot_is_lost_or_added_where_the_rate_changes(
     rate: float, warm_up: float, seconds: float, burst: float
 ) -> None:
     found = list(slots(Arrivals(rate, warm_up, seconds, burst), {"a": 1.0}, "seed"))
-    expected = rate * (warm_up + seconds * (2 + burst) / 3)
+    expected = rate * (warm_up + seconds * (3 + burst) / 4)
     assert abs(len(found) - expected) <= 1.001
     assert all(earlier.due < later.due for earlier, later in itertools.pairwise(found))
 
 
-def test_a_burst_comes_in_the_middle_third_of_what_is_measured() -> None:
-    found = list(slots(Arrivals(rate=30.0, warm_up=2.0, seconds=3.0, burst=5.0), {"a": 1.0}, "seed"))
-    per_second = Counter(int(slot.due) for slot in found)
-    assert [per_second[second] for second in range(5)] == pytest.approx([30, 30, 30, 150, 30], abs=1)
+def test_a_burst_comes_in_the_second_quarter_of_what_is_measured() -> None:
+    arrivals = Arrivals(rate=30.0, warm_up=2.0, seconds=4.0, burst=5.0)
+    per_second = Counter(int(slot.due) for slot in slots(arrivals, {"a": 1.0}, "seed"))
+    assert [per_second[second] for second in range(6)] == pytest.approx([30, 30, 30, 150, 30, 30], abs=1)
+    assert arrivals.burst_ends == 2.0
+
+
+def test_a_ramp_has_its_steps_one_after_another_and_the_warm_up_at_the_first() -> None:
+    arrivals = Arrivals(rate=10.0, warm_up=1.0, seconds=6.0, steps=(10.0, 20.0, 40.0))
+    per_second = Counter(int(slot.due) for slot in slots(arrivals, {"a": 1.0}, "seed"))
+    assert [per_second[second] for second in range(7)] == pytest.approx([10, 10, 10, 20, 20, 40, 40], abs=1)
+    assert [arrivals.rate_at(second) for second in (0.5, 2.0, 3.5, 6.9, 7.5)] == [10.0, 10.0, 20.0, 40.0, 10.0]
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.floats(min_value=0.1, max_value=10), min_size=1), st.integers())
