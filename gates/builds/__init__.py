@@ -14,18 +14,20 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from gates import git, process
 from gates.backend.commands import words_of
-from gates.backend.environment import backend_environment, interpreter, needs_python, own_interpreter
+from gates.backend.environment import interpreter
+from gates.builds.own_source import Build, localised, with_present_folders
 from gates.config.load import CONFIGURATION_FILE, load_configuration
 from gates.config.model import Backend
 from gates.errors import ConfigurationError, GatesError, ToolError
 from gates.profiles import read_toml
+
+__all__ = ["Build", "builds_folder", "earlier_build"]
 
 PREPARE_TIMEOUT = 1800.0
 """Seconds for `[backend] prepare`: it may install or compile everything."""
@@ -44,52 +46,6 @@ _MANIFESTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "package.json": (("dependencies",), ("devDependencies",), ("optionalDependencies",)),
 }  # fmt: skip
-
-# Run by the interpreter of the backend, because only it knows what its environment puts on the path. A path inside the
-# repository is the present source; its counterpart in the build takes its place. Measured with an editable install
-# (setuptools, src layout): PYTHONPATH stands before what .pth files add, and setuptools' finders are asked after it;
-# the finders of meson-python and scikit-build-core are asked first, which is why each name is looked up in the end.
-_LOOK_UP = """
-import importlib.util, json, os, sys
-project, build, top, made = map(os.path.realpath, sys.argv[1:5])
-shared = sys.argv[5] == "shared"
-def inside(path, folder):
-    return path == folder or path.startswith(folder + os.sep)
-def present(path):
-    path = os.path.realpath(path)
-    return inside(path, top) and not inside(path, made) and not inside(path, os.path.realpath(sys.prefix))
-usual = [name for name in ("src", ".") if os.path.isdir(os.path.join(build, name))]
-search = usual if shared else []
-for path in list(sys.path):
-    relative = os.path.relpath(os.path.realpath(path), project)
-    if present(path) and relative not in search and os.path.isdir(os.path.join(build, relative)):
-        search.append(relative)
-folders = [os.path.normpath(os.path.join(build, name)) for name in search]
-sys.path[:0] = folders
-names = set()
-for folder in folders or [os.path.join(build, name) for name in usual]:
-    for entry in os.scandir(folder):
-        if entry.is_dir() and entry.name.isidentifier() and any(n.endswith(".py") for n in os.listdir(entry.path)):
-            names.add(entry.name)
-        elif entry.name.endswith(".py") and entry.name[:-3].isidentifier():
-            names.add(entry.name[:-3])
-foreign = []
-for name in sorted(names - {"__main__", "__init__", "setup"}):
-    spec = importlib.util.find_spec(name)
-    places = [spec.origin] if spec and spec.origin else list(spec.submodule_search_locations or []) if spec else []
-    if places and present(places[0]):
-        foreign.append([name, places[0]])
-print(json.dumps({"search": search, "foreign": foreign}))
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """An earlier state of the project that can be started: its folder and the [backend] it is started by."""
-
-    root: Path
-    settings: Backend
-    notes: tuple[str, ...] = ()
 
 
 def builds_folder(root: Path) -> Path:
@@ -128,7 +84,8 @@ def earlier_build(root: Path, commit: str, settings: Backend, directory: Path) -
     own, note = _settings_of(project, settings)
     if not own.prepare:
         _use_present_dependencies(_levels(root, project, folder))
-    return _localised(root, project, folder, _with_present_folders(root, project, own, settings), note)
+    own = with_present_folders(root, project, own, settings)
+    return localised(root, _levels(root, project, folder)[-1][0], project, folder, own, note)
 
 
 def _digest(root: Path, files: Mapping[str, str], prepare: str | None) -> str:
@@ -329,48 +286,3 @@ def _links_to_source(modules: Path, root: Path) -> str | None:
         if target.is_relative_to(own) and "node_modules" not in target.relative_to(own).parts:
             return str(path.relative_to(modules))
     return None
-
-
-def _with_present_folders(root: Path, project: Path, settings: Backend, present: Backend) -> Backend:
-    """Return settings whose interpreter and folders are the build's where it has them, else the present project's."""
-    path = tuple(
-        str((root / one).absolute()) if not (project / one).exists() and (root / one).exists() else one
-        for one in settings.path
-    )
-    python = settings.python
-    if not python or ("/" in python and not (project / python).exists()):
-        own = own_interpreter(settings.model_copy(update={"python": None}), project)
-        python = own or own_interpreter(present, root)
-        python = os.path.abspath(python) if python else None  # not resolved: the link is what makes it a venv's
-    return settings.model_copy(update={"path": path, "python": python})
-
-
-def _localised(root: Path, project: Path, folder: Path, settings: Backend, note: str) -> Build:
-    """Return the build with settings that find its own source, whatever the environment would find."""
-    if not needs_python(settings, project):
-        return Build(project, settings, (note,))
-    python = interpreter(settings, project)
-    # The folder of the environment is resolved, not the interpreter: in an environment that is a link to another's.
-    shared = not Path(python).parent.parent.resolve().is_relative_to(folder.resolve())
-    environment, _ = backend_environment(settings, project, 1, project)
-    code, text, errors = process.capture(
-        [python, "-c", _LOOK_UP, str(root), str(project), str(_levels(root, project, folder)[-1][0]), str(folder),
-         "shared" if shared else "own"],
-        cwd=project, env=environment,
-    )  # fmt: skip
-    if code != 0:
-        raise GatesError(f"{python} could not look up the modules of the earlier build: {errors.strip()[-500:]}")
-    found = json.loads(text.splitlines()[-1])
-    if found["foreign"]:
-        name, origin = found["foreign"][0]
-        raise GatesError(
-            f"the earlier build would import the present {name!r} ({origin}), not its own",
-            'give it its own environment: [backend] prepare = "python -m venv .venv && .venv/bin/pip install -e ."',
-        )
-    places = ["{root}" if name == "." else f"{{root}}/{name}" for name in found["search"]]
-    if places:
-        written = settings.env.get("PYTHONPATH") or ("${PYTHONPATH}" if os.environ.get("PYTHONPATH") else "")
-        value = os.pathsep.join(filter(None, [*places, written]))
-        settings = settings.model_copy(update={"env": {**settings.env, "PYTHONPATH": value}})
-    own = "" if shared else "; it has an interpreter of its own"
-    return Build(project, settings, (note + own,))
