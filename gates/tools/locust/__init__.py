@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Literal
 
 from gates.demands import format_value
+from gates.errors import NotMeasured
 from gates.load.preparation import Prepared
 from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
@@ -21,6 +22,7 @@ from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.campaign import ENDING, LEFT_OUT, Campaign
 from gates.tools.locust.epoch import Loaded
 from gates.tools.locust.settings import LoadSettings
+from gates.tools.locust.side_by_side import SideBySide
 from gates.tools.locust.together import NotSideBySide
 
 _SHOWN = 5
@@ -43,10 +45,14 @@ class Locust(LoadSettings):
         """
         refused = None
         if context.earlier is not None and context.side_by_side != "never":
-            beside = BesideCampaign(self, context)
             try:
+                if self.locustfile is not None:
+                    raise NotSideBySide("a `locustfile` of the project's own is run on this build alone")
+                beside = BesideCampaign(self, context)
                 beside.run()
             except NotSideBySide as error:
+                if context.calibrating:
+                    raise NotMeasured(error.message, error.hint) from error
                 refused = error
             else:
                 return self._readings(beside)
@@ -77,7 +83,7 @@ class Locust(LoadSettings):
         peak = campaign.concurrency.peak if campaign.concurrency else None
         return Readings(
             measurements=(
-                *(campaign.comparisons() if isinstance(campaign, BesideCampaign) else ()),
+                *(campaign.comparisons() if isinstance(campaign, SideBySide) else ()),
                 *summary.latencies(trusted),
                 *summary.errors(epochs),
                 *summary.resources(trusted, peak),
@@ -105,7 +111,7 @@ class Locust(LoadSettings):
 
     def _notes(self, campaign: Campaign) -> list[str]:
         notes = []
-        if isinstance(campaign, BesideCampaign):
+        if isinstance(campaign, SideBySide):
             notes += _beside_notes(campaign)
         notes += _work_notes(campaign)
         if self.locustfile is not None:
@@ -176,15 +182,17 @@ def _refused(readings: Readings, refused: NotSideBySide, context: Context) -> Re
     return replace(readings, notes=(told, *readings.notes))
 
 
-def _beside_notes(campaign: BesideCampaign) -> list[str]:
+def _beside_notes(campaign: SideBySide) -> list[str]:
     earlier, settings = campaign.earlier, campaign.settings
     notes = [
         f"measured beside {earlier.phase} ({earlier.commit[:7]}): {len(campaign.pairs)} epochs of "
         f"{settings.pair_seconds:g} s, {sum(one.pairs for one in campaign.pairs)} pairs"
     ]
+    if campaign.context.floor.told:
+        notes.append(campaign.context.floor.told)
     if campaign.confirmed:
         notes.append(f"{campaign.confirmed} of the epochs were to confirm what had become slower")
-    if campaign.single:
+    if isinstance(campaign, BesideCampaign) and campaign.single:
         notes.append(f"only loaded on this build: {', '.join(sorted(campaign.single))}")
     if campaign.spoiled_before:
         told = ", ".join(f"{name} ({what})" for name, what in campaign.spoiled_before.items())

@@ -1,197 +1,33 @@
-"""A whole measurement beside the build of an earlier phase: epochs of both builds, until what they say is decided."""
+"""Two builds loaded with the operations of the document: which both have, how often each comes, and what is sent."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from gates.errors import GatesError, NotMeasured, ToolError
+from gates.errors import NotMeasured
 from gates.load.assignment import Assignment
 from gates.load.preparation import Preparation, Prepared, Spoiled
 from gates.load.rate import MARGIN, Rates, choose_rates
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
-from gates.load.validity import too_many
-from gates.process import available_cores, split_cores
-from gates.results import Measurement, RecordedRequest
-from gates.sequential import CONFIRMING, look, plan, quantities_of, settled
-from gates.tools.base import EarlierBuild, Serving
-from gates.tools.locust.campaign import LEFT_OUT, MOST_SPOILED, PROBE_SECONDS, Campaign, why_nothing
-from gates.tools.locust.epoch import Loaded
-from gates.tools.locust.ratios import Paired, comparisons
-from gates.tools.locust.together import Builds, NotSideBySide, Stretches, counterpart, load_both
-
-_AROUND = 6.0
-"""Seconds that start, preparation and end of an epoch take, for the progress bar only."""
-_MOST_SLOWED = 3
-_SLOWED = 0.7
-_BEARABLE = 0.9
+from gates.results import RecordedRequest
+from gates.tools.base import Serving
+from gates.tools.locust.campaign import LEFT_OUT, PROBE_SECONDS, why_nothing
+from gates.tools.locust.side_by_side import BEARABLE, SideBySide, demands_more, lowered
+from gates.tools.locust.together import Builds, NotSideBySide, PreparedBuilds, Stretches, counterpart
 
 
 @dataclass
-class BesideCampaign(Campaign):
-    """Both builds are loaded at once, in pairs; what is known of the new one alone comes from its half of them."""
+class BesideCampaign(SideBySide):
+    """Pairs of requests from the document; what only the new build has is loaded on it alone, after the pairs."""
 
-    pairs: list[Paired] = field(default_factory=list)
-    """Of every epoch that can be believed."""
-    counted: list[Paired] = field(default_factory=list)
-    """Of every epoch there was."""
-    confirmed: int = 0
-    """How many of these were to confirm a fail."""
-    spoiled_before: dict[str, str] = field(default_factory=dict)
-    """Operations that ended the earlier build or its login."""
     single: frozenset[str] = frozenset()
     """Operations that only this build has, or that cannot be sent to both alike."""
     _paired: frozenset[str] = frozenset()
     _sent: Mapping[str, RecordedRequest] = field(default_factory=dict)
     _slower: dict[str, float] = field(default_factory=dict)
     """Seconds that each operation takes, in the build in which it takes longer."""
-    _cores: tuple[frozenset[int], frozenset[int]] = field(default_factory=lambda: split_cores(available_cores()))
-    """Those of both builds, and those of Locust."""
-
-    @property
-    def earlier(self) -> EarlierBuild:
-        """The earlier build; there is one."""
-        assert self.context.earlier is not None
-        return self.context.earlier
-
-    @property
-    def planned(self) -> int:
-        """How many epochs there are at most, those that confirm a fail aside."""
-        return self.settings.pair_epochs
-
-    def run(self) -> None:
-        """Measure until everything is decided, or the epochs are used up.
-
-        Raises NotSideBySide when the earlier build cannot be measured, NotMeasured when there is nothing to send,
-        ToolError when Locust failed or the time ran out.
-        """
-        if self.settings.locustfile is not None:
-            raise NotSideBySide("a `locustfile` of the project's own is run on this build alone")
-        if not self.planned:
-            raise NotSideBySide("`pair_epochs` is 0")
-        looks = plan(self.planned)
-        number, wrong = 0, False
-        while number < self.planned and not too_many(self._invalid(), self.planned):
-            number += 1
-            if not self._measure(number):
-                return
-            valid = len(self.pairs)
-            if self.epochs[-1].valid and valid in looks:
-                quantities = quantities_of(self.comparisons(), self.context.tolerances)
-                decisions = look(quantities, position=looks.index(valid), looks=looks)
-                wrong = any(one.verdict == "fail" for one in decisions)
-                if settled(decisions):
-                    break
-        for more in range(CONFIRMING if wrong else 0):
-            if not self._measure(number + more + 1):
-                return
-            self.confirmed += self.epochs[-1].valid
-        if self._connections():
-            self._together()
-
-    def comparisons(self) -> list[Measurement]:
-        """Return what the epochs so far say of the two builds."""
-        believed = [] if too_many(self._invalid(), len(self.epochs)) else self.pairs
-        return comparisons(believed, self.counted, planned=self.planned, confirmed=self.confirmed)
-
-    def _invalid(self) -> int:
-        return sum(not epoch.valid for epoch in self.epochs)
-
-    def _measure(self, number: int) -> bool:
-        """Measure one epoch, a second time where it cannot be believed; return whether the backend lived."""
-        tries = 0
-        while (both := self._both(number, again=tries > 0)) is not None:
-            epoch, paired = both
-            self.counted.append(paired)
-            tries += 1
-            overloaded = self._overloaded(epoch)
-            if not epoch.doubts or not epoch.repeatable or tries > (_MOST_SLOWED if overloaded else 1):
-                self.epochs.append(epoch)
-                self.pairs += [paired] if epoch.valid else []
-                return True
-            if overloaded:
-                self._slow_down()
-            self.discarded.append(epoch)
-        return False
-
-    def _overloaded(self, epoch: Loaded) -> bool:
-        """Return whether a lower rate would help, and may still be chosen: until something was measured."""
-        return not self.pairs and bool({"server", "generator", "schedule"} & {doubt.check for doubt in epoch.doubts})
-
-    def _slow_down(self) -> None:
-        """Lower the rate for all epochs to come; raises NotSideBySide when what is demanded could not be shown then."""
-        assert self.rates is not None
-        demanded = self._demanded("load.throughput")
-        if demanded is not None and self.rates.total >= demanded > self.rates.total * _SLOWED:
-            raise _demands_more(demanded)
-        self.rates = _lowered(self.rates, _SLOWED, "what both builds bear")
-
-    def _both(self, number: int, *, again: bool) -> tuple[Loaded, Paired] | None:
-        if not self._paired:
-            # Who is faster gets further in the same time: the load finds both as fresh as each other after that.
-            with self._both_ready(0, f"how much {self.earlier.phase} and this build bear"):
-                pass
-        self._check_time()
-        told = f"epoch {number} of at most {max(number, self.planned)}, beside {self.earlier.phase}"
-        told += ", again" if again else ""
-        directory = self.context.directory / f"epoch-{number}{'-again' if again else ''}"
-        self._progress(number - 1, 0.0, f"{told}: both builds start")
-        with self._both_ready(number, told) as builds:
-            stretches = self._stretches(builds, number)
-            loaded = load_both(
-                number, stretches, builds, directory, lambda share: self._progress(number - 1, share, told)
-            )
-            if loaded == "old":
-                raise NotSideBySide("the earlier build died under load", builds.old.last_lines())
-            if isinstance(loaded, str):
-                self._died(builds.new, f"under load ({told})")
-                return None
-            if not loaded[1].new.requests:
-                raise NotMeasured(
-                    f"Locust sent no request in {told}", f"its output is in {directory.name}/locust.err of this run"
-                )
-            return loaded
-
-    @contextmanager
-    def _both_ready(self, number: int, told: str) -> Iterator[Builds]:
-        """Yield both builds, fresh and ready for the same work, started in the order of a coin."""
-        new_first = random.Random(f"{self.context.seed}:{number}:order").random() < 0.5
-        for _ in range(MOST_SPOILED):
-            with ExitStack() as stack:
-                servings: dict[bool, Serving] = {}
-                for new in (new_first, not new_first):
-                    servings[new] = self._start(stack, new)
-                self.started_by_us, self.document = servings[True].started_by_us, servings[True].document
-                if not servings[True].started_by_us:
-                    raise NotSideBySide("the backend was already up, at its URL", "let gates start it: [backend] start")
-                builds = self._make_ready(servings[True], servings[False], new_first, told)
-                if builds is not None:
-                    yield builds
-                    return
-        raise NotMeasured(
-            f"{MOST_SPOILED} operations ended the backend or its login: "
-            + ", ".join({**self.spoiled, **self.spoiled_before}),
-            "exclude them: `exclude` of this gate",
-        )
-
-    def _start(self, stack: ExitStack, new: bool) -> Serving:
-        servers = self._cores[0]
-        if new:
-            return stack.enter_context(self.context.serve(cpus=servers or None))
-        if self.earlier.serve is None:
-            raise NotSideBySide(self.earlier.reason or "the earlier build cannot be built")
-        began = time.monotonic()
-        try:
-            return stack.enter_context(self.earlier.serve(cpus=servers or None))
-        except GatesError as error:
-            raise NotSideBySide(error.message, error.hint) from error
-        finally:
-            if not self.epochs:
-                self._began += time.monotonic() - began  # to build it is not part of the load
 
     def _make_ready(self, new: Serving, old: Serving, new_first: bool, told: str) -> Builds | None:
         """Return both builds prepared; None when a request spoiled one of them, which is left out from now on."""
@@ -217,7 +53,7 @@ class BesideCampaign(Campaign):
             self._choose_rates(ready[True])
         for name in (self._paired - alike) | (self.single - now):
             self.dropped.setdefault(name, ready[True].tried[name].reason or "was refused by the earlier build")
-        return Builds(new, old, ready[True], ready[False], self._paired & alike, self.single & now)
+        return PreparedBuilds(new, old, ready[True], ready[False], self._paired & alike, self.single & now)
 
     def _prepare_one(self, serving: Serving, new: bool, told: str) -> Prepared:
         document = serving.document
@@ -263,9 +99,9 @@ class BesideCampaign(Campaign):
         less = min(1.0, settings.pair_share / share)
         if demanded is not None and rates.total * less < demanded * MARGIN <= rates.total:
             less = demanded * MARGIN / rates.total
-            if share * less > _BEARABLE:
-                raise _demands_more(demanded)
-        self.rates = replace(_lowered(rates, less, f"{settings.pair_share:.0%} of what one connection bears"),
+            if share * less > BEARABLE:
+                raise demands_more(demanded)
+        self.rates = replace(lowered(rates, less, f"{settings.pair_share:.0%} of what one connection bears"),
                              seconds=settings.pair_seconds)  # fmt: skip
 
     def _busy(self, rates: Rates, names: frozenset[str]) -> float:
@@ -276,6 +112,7 @@ class BesideCampaign(Campaign):
     def _stretches(self, builds: Builds, number: int) -> Stretches:
         settings, rates = self.settings, self.rates
         assert rates is not None
+        assert isinstance(builds, PreparedBuilds)
         first = max(builds.new_ready.first, builds.old_ready.first) + 1
         each = rates.each.__getitem__
         arrivals = Arrivals(rates.total, settings.warm_up, settings.pair_seconds, settings.burst)
@@ -307,29 +144,3 @@ class BesideCampaign(Campaign):
         with self._ready("all connections at once") as (serving, prepared):
             assert prepared is not None
             self.concurrency = self._bear(serving, self._assignment(serving, prepared, 0), Record())
-
-    def _check_time(self) -> None:
-        if time.monotonic() - self._began > self.settings.timeout:
-            raise ToolError(
-                f"the load side by side did not end within {self.settings.timeout:g} s ({len(self.epochs)} of at most "
-                f"{self.planned} epochs were done)",
-                "give the gate a longer `timeout`, or fewer `pair_epochs`",
-            )
-
-    def _progress(self, done: float, share: float, text: str) -> None:
-        epoch = self.settings.warm_up + self.settings.pair_seconds + _AROUND
-        together = self.settings.concurrency_seconds + _AROUND if self._connections() else 0.0
-        whole = max(self.planned, done + 1) * epoch + together
-        self.context.progress(min(1.0, (min(done, self.planned) + share) * epoch / whole), text)
-
-
-def _lowered(rates: Rates, less: float, origin: str) -> Rates:
-    if less >= 1.0:
-        return rates
-    return Rates(rates.common * less, {name: rate * less for name, rate in rates.each.items()}, rates.seconds, origin)
-
-
-def _demands_more(demanded: float) -> NotSideBySide:
-    return NotSideBySide(
-        f"{demanded:g} requests/s are demanded of one build, and two at once do not bear that on this machine"
-    )

@@ -26,10 +26,16 @@ class NotSideBySide(GatesError):
 
 @dataclass(frozen=True, slots=True)
 class Builds:
-    """Both builds, up and ready; `paired` and `single` are operations that are loaded on both, and on the new one."""
+    """Both builds, up and ready to be loaded."""
 
     new: Serving
     old: Serving
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBuilds(Builds):
+    """Both with requests of the document; `paired` and `single` are operations of both builds, and of the new one."""
+
     new_ready: Prepared
     old_ready: Prepared
     paired: frozenset[str]
@@ -91,9 +97,16 @@ class Stretches:
 
 
 def load_both(
-    number: int, stretches: Stretches, builds: Builds, directory: Path, progress: Callable[[float], None]
+    number: int,
+    stretches: Stretches,
+    builds: Builds,
+    directory: Path,
+    progress: Callable[[float], None],
+    inspect: Callable[[PairRecord], None] = lambda record: None,
 ) -> tuple[Loaded, Paired] | str:
     """Return one epoch of the new build, and of both; or which build died ("new" or "old").
+
+    `inspect` sees the record before anything is thought of it, and may refuse it by raising.
 
     The epoch of the new build carries the doubts of both: a pair is worth what its worse half is. Raises NotSideBySide
     when it is the earlier build that fails.
@@ -102,6 +115,7 @@ def load_both(
     record = outcome.record
     if outcome.died or record is None:
         return outcome.died or "new"
+    inspect(record)
     new = assess(
         number, stretches.natural, Outcome(record.new, outcome.new, died=False),
         login_works=builds.new.login_works(), allowed_lag=SHORTEST_LAG,
@@ -144,6 +158,6 @@ def _after(number: int, single: Assignment, paired: Loaded, builds: Builds, dire
     )
 
 
-def counterpart(builds: Builds, weights: Callable[[str], float]) -> Counterpart:
+def counterpart(builds: PreparedBuilds, weights: Callable[[str], float]) -> Counterpart:
     """Return the earlier build as an assignment names it."""
     return Counterpart(builds.old.url, builds.work(builds.old_ready, builds.paired, weights))
