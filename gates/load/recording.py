@@ -50,12 +50,23 @@ class OperationRecord:
         return merge(self.latencies.get(digit, {}) for digit in (2, 3))
 
 
+def middle(looks: Mapping[int, int]) -> int:
+    """Return the median of a number that was looked at so often with each value; 0 when it never was."""
+    seen = 0
+    for value in sorted(looks):
+        seen += looks[value]
+        if 2 * seen >= sum(looks.values()):
+            return value
+    return 0
+
+
 @dataclass(slots=True)
 class Record:
     """One stretch of load. Times are of the monotonic clock that all processes of the machine share.
 
     `queue` counts looks by how many requests were due and not answered at that moment; `queue_end` is the
-    shorter of the last two, because one moment may be unlucky.
+    shorter of the last two, because one moment may be unlucky. `queue_first` and `queue_last` are medians of the
+    looks in the first and in the last third of the time. With two builds all of these are of both together.
     `lag` is how late requests were sent though a connection was free, `waited` how long the others waited for one.
     `generator_cpu` is seconds of CPU per second. `connections` had at least one success; with the project's own
     locustfile it is the number of its users. `went_first` is whether the system woke the generator before others.
@@ -78,6 +89,8 @@ class Record:
     waited: dict[int, int] = field(default_factory=dict)
     queue: dict[int, int] = field(default_factory=dict)
     queue_end: int = 0
+    queue_first: int = 0
+    queue_last: int = 0
     behind: float = 0.0
     slices: Slices | None = None
 
@@ -123,12 +136,7 @@ class Record:
     @property
     def queue_median(self) -> int:
         """How many requests were due and not answered, half of the time."""
-        seen = 0
-        for length in sorted(self.queue):
-            seen += self.queue[length]
-            if 2 * seen >= sum(self.queue.values()):
-                return length
-        return 0
+        return middle(self.queue)
 
     def statuses(self) -> dict[int, int]:
         """Return the answers by status over all operations."""
@@ -170,7 +178,8 @@ def parse_record(text: str) -> Record:
             connections=int(data["connections"]), generator_cpu=float(data["generator_cpu"]),
             went_first=bool(data["went_first"]), locust=str(data["locust"]),
             lag=_whole(data["lag"]), waited=_whole(data["waited"]),
-            queue=_whole(data["queue"]), queue_end=int(data["queue_end"]), behind=float(data["behind"]),
+            queue=_whole(data["queue"]), queue_end=int(data["queue_end"]),
+            queue_first=int(data["queue_first"]), queue_last=int(data["queue_last"]), behind=float(data["behind"]),
             slices=slices_from_data(data["slices"]) if "slices" in data else None,
             operations={
                 name: OperationRecord(

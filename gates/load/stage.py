@@ -14,7 +14,7 @@ from locust import User
 
 from gates.load.assignment import Assignment
 from gates.load.pairs import PairRecord, write_pairs
-from gates.load.recording import Record, write_record
+from gates.load.recording import Record, middle, write_record
 from gates.load.slices import Slices
 
 Part: TypeAlias = "tuple[type[User] | None, Callable[[Any], None]]"
@@ -81,18 +81,22 @@ class Stretch:
     def _watch(self) -> None:
         gevent.sleep(max(0.0, self.begin - time.monotonic()))
         began, cpu = time.monotonic(), time.process_time()
-        before, record = 0, self._record
+        before, record, seconds = 0, self._record, max(1e-9, self.end - began)
+        thirds: tuple[dict[int, int], ...] = ({}, {}, {})
         while (left := self.end - time.monotonic()) > 0:
             gevent.sleep(min(left, _LOOK_EVERY))
             now = self._crew.unanswered + self.overdue()
             record.queue[now] = record.queue.get(now, 0) + 1
             record.queue_end, before = min(before, now), now
+            third = thirds[min(2, int(3 * (time.monotonic() - began) / seconds))]
+            third[now] = third.get(now, 0) + 1
             if record.slices is not None:
                 record.slices.look(time.monotonic(), now)
             if now > max(_SHORT_QUEUE, self.longest_queue()):
                 self.behind, self.end = True, time.monotonic()
                 record.behind = self._earlier.behind = self.end - self.begin
         used = (time.process_time() - cpu) / max(1e-9, time.monotonic() - began)
+        record.queue_first, record.queue_last = middle(thirds[0]), middle(thirds[2])
         record.generator_cpu = self._earlier.generator_cpu = used
 
 
