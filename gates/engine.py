@@ -8,15 +8,16 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gates import process
 from gates.backend.environment import interpreter, project_environment
 from gates.backend.serving import serving
 from gates.builds import Build, builds_folder, earlier_build
+from gates.calibration import Floor
 from gates.config.model import Configuration
 from gates.demands import Policy
 from gates.document import classify
@@ -78,6 +79,10 @@ class Setting:
     policy: Policy
     base_commit: str | None = None
     baseline: Run | None = None
+    floors: Mapping[str, Floor] = field(default_factory=dict)
+    """By gate, below which a worsening is none; those that are not named take the ordinary one."""
+    itself: str | None = None
+    """The commit of this checkout, when its build is measured beside itself in place of an earlier one."""
 
 
 def run(plan: Plan, setting: Setting) -> Generator[Event]:
@@ -208,6 +213,8 @@ def make_context(
         earlier=_earlier(setting, directory, progress),
         side_by_side=configuration.baseline.side_by_side,
         tolerances=setting.policy.tolerances,
+        floor=setting.floors.get(gate.name, Floor()),
+        calibrating=setting.itself is not None,
         known=frozenset(
             finding.fingerprint
             for finding in (baseline.readings.findings if baseline else ())
@@ -221,9 +228,12 @@ def make_context(
 def _earlier(setting: Setting, directory: Path, progress: Callable[[float | None, str], None]) -> EarlierBuild | None:
     """Return the build of the phase that is compared with; it is made when a tool first wants it up."""
     baseline, configuration, root = setting.baseline, setting.configuration, setting.root
-    if baseline is None or baseline.commit is None or configuration.baseline.side_by_side == "never":
+    if setting.itself is not None:
+        phase, commit = "itself", setting.itself
+    elif baseline is None or baseline.commit is None or configuration.baseline.side_by_side == "never":
         return None
-    phase, commit = baseline.phase, baseline.commit
+    else:
+        phase, commit = baseline.phase, baseline.commit
     if configuration.backend.url:
         reason = "the backend was already up (url), so the earlier build cannot be started beside it"
         return EarlierBuild(phase, commit, None, reason)

@@ -21,7 +21,7 @@ from gates.statistics import POWER, chance_of_rise, holm
 ALPHA = 0.05
 """The chance, over all looks and quantities together, that a gate says `fail` when nothing became slower."""
 FLOOR = 0.01
-"""A worsening below this is not one (eps in performance.md)."""
+"""A worsening below this is not one (eps in performance.md); a calibration of the machine may raise it."""
 FIRST_LOOK = 4
 """Epochs before the first look; with fewer, Student's t says nothing at these levels."""
 CONFIRMING = 4
@@ -30,6 +30,10 @@ SHIFT, P95, P99, MEMORY = "pair.shift", "pair.p95", "pair.p99", "pair.memory"
 ERRORS, ERRORS_BEFORE = "pair.errors", "pair.errors_before"
 PLANNED, CONFIRMED = "pair.planned", "pair.confirmed"
 """How many epochs there were to be at most, and how many of those in the samples were measured to confirm a fail."""
+ORDER = "pair.order"
+"""How many times longer an answer takes when it is asked for first, ahead of the other build's."""
+FLOOR_USED = "pair.floor"
+"""The floor by which it was decided when to stop, and by which it is judged."""
 P99_REQUESTS = 10_000
 """Requests of each build before a p99 is judged: then a hundred are above it."""
 P99_PER_EPOCH = 1000
@@ -289,6 +293,11 @@ def planned_in(measurements: Sequence[Measurement]) -> tuple[int, int] | None:
     """Return the recorded number of epochs planned and of those that confirm a fail; None where nothing was paired."""
     values = {one.name: round(one.value) for one in measurements if one.name in (PLANNED, CONFIRMED)}
     return (values[PLANNED], values.get(CONFIRMED, 0)) if PLANNED in values else None
+
+
+def floor_in(measurements: Sequence[Measurement]) -> float:
+    """Return the floor that was recorded; what was measured before there were calibrations used the ordinary one."""
+    return next((one.value for one in measurements if one.name == FLOOR_USED), FLOOR)
 
 
 def quantities_of(measurements: Sequence[Measurement], tolerances: Tolerances) -> list[Quantity]:

@@ -24,6 +24,7 @@ from gates.sequential import (
     Decision,
     Rise,
     conclude,
+    floor_in,
     left_out,
     planned_in,
     quantities_of,
@@ -54,7 +55,7 @@ def judge_beside(case: Case, vanished: frozenset[str]) -> list[Judgement]:
         return []
     planned, confirmed = found
     quantities = quantities_of(measurements, case.policy.tolerances)
-    decisions = conclude(quantities, planned=planned, confirmed=confirmed)
+    decisions = conclude(quantities, planned=planned, confirmed=confirmed, floor=floor_in(measurements))
     failures = rises(measurements)
     rose = frozenset(rise.scope for rise in failures if rise.verdict == "fail")
     judgements = [_judge_rise(rise, _phase(case)) for rise in failures]

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gates.calibration import Floor
 from gates.demands import Tolerances, parse_quantity
 from gates.document import Document
 from gates.process import Usage
@@ -120,6 +121,10 @@ class Context:
     """Whether the earlier build is measured again: where it can be, always (or the gate decides nothing), never."""
     tolerances: Tolerances = field(default_factory=Tolerances)
     """How much worse than the earlier phase a measurement may be."""
+    floor: Floor = field(default_factory=Floor)
+    """Below which a worsening is none, side by side on this machine."""
+    calibrating: bool = False
+    """Whether a build is measured beside itself, to see what this machine does: to the end, whatever it says."""
     known: frozenset[str] = frozenset()
     """Fingerprints of findings that were accepted in earlier phases."""
     seed: int = 20

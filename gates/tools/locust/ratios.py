@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gates.load.histogram import quantile, total
-from gates.load.pairs import Ratios, together
+from gates.load.pairs import Ratios, median, together
 from gates.load.recording import Record
 from gates.results import Measurement
-from gates.sequential import CONFIRMED, ERRORS, ERRORS_BEFORE, MEMORY, P95, P99, PLANNED, SHIFT
+from gates.sequential import (
+    CONFIRMED,
+    ERRORS,
+    ERRORS_BEFORE,
+    FLOOR,
+    FLOOR_USED,
+    MEMORY,
+    ORDER,
+    P95,
+    P99,
+    PLANNED,
+    SHIFT,
+)
 
 P50 = "pair.p50"
 
@@ -31,12 +43,18 @@ class Paired:
 
 
 def comparisons(
-    believed: Sequence[Paired], counted: Sequence[Paired], *, planned: int, confirmed: int
+    believed: Sequence[Paired],
+    counted: Sequence[Paired],
+    *,
+    planned: int,
+    confirmed: int,
+    floor: float = FLOOR,
 ) -> list[Measurement]:
     """Return the ratios new to old, one natural logarithm per epoch and `value` the ratio itself, and both failures.
 
     Times are those of the epochs that can be `believed`; failures are `counted` in all. `planned` is how many epochs
-    there were to be at most, `confirmed` how many of these were to confirm a fail.
+    there were to be at most, `confirmed` how many of these were to confirm a fail; a worsening below the `floor` is
+    none.
     """
     if not counted:
         return []
@@ -47,6 +65,7 @@ def comparisons(
         found += _quantile(believed, scope, P50, 0.50)
         found += _quantile(believed, scope, P95, 0.95)
     found += _quantile(believed, "", P99, 0.99)
+    found += _order(believed)
     found += _ratio(MEMORY, "", [math.log(new / old) for new, old in _peaks(believed)], None)
     for scope in scopes:
         found += _failures(ERRORS, (epoch.new for epoch in counted), scope)
@@ -55,6 +74,7 @@ def comparisons(
         *found,
         Measurement(PLANNED, float(planned), "1", "neither"),
         Measurement(CONFIRMED, float(confirmed), "1", "neither"),
+        Measurement(FLOOR_USED, floor, "ratio", "neither"),
     ]
 
 
@@ -69,6 +89,17 @@ def _shift(epochs: Sequence[Paired], scope: str) -> list[Measurement]:
     seen = [together({name: one for name, one in epoch.ratios.items() if scope in ("", name)}) for epoch in epochs]
     seen = [ratios for ratios in seen if ratios.pairs]
     return _ratio(SHIFT, scope, [ratios.shift() for ratios in seen], sum(ratios.pairs for ratios in seen))
+
+
+def _order(epochs: Sequence[Paired]) -> list[Measurement]:
+    """Return what being asked first costs, which the shift leaves out by counting both orders alike."""
+    seen = [together(epoch.ratios) for epoch in epochs]
+    logarithms = [
+        (median(ratios.new_first) - median(ratios.old_first)) / 2
+        for ratios in seen
+        if ratios.new_first and ratios.old_first
+    ]
+    return [replace(one, better="neither") for one in _ratio(ORDER, "", logarithms, None)]
 
 
 def _quantile(epochs: Sequence[Paired], scope: str, name: str, share: float) -> list[Measurement]:
