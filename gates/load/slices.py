@@ -43,7 +43,8 @@ class Slices:
 
     def count(self, due: float, latency: float | None) -> None:
         """Count a request that was due at a moment; None is the latency of one that failed."""
-        slice_ = self.all[self._at(due)]
+        number = self._at(due)  # may put others in the place of `all`
+        slice_ = self.all[number]
         if latency is None:
             slice_.failed += 1
         else:
