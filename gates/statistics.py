@@ -52,17 +52,17 @@ class LogRatio:
     @property
     def low(self) -> float:
         """The lower bound of the ratio, one-sided at CONFIDENCE."""
-        return math.exp(self.estimate - _t_quantile(CONFIDENCE, self.freedom) * self.error)
+        return math.exp(self.estimate - t_quantile(CONFIDENCE, self.freedom) * self.error)
 
     @property
     def high(self) -> float:
         """The upper bound of the ratio, one-sided at CONFIDENCE."""
-        return math.exp(self.estimate + _t_quantile(CONFIDENCE, self.freedom) * self.error)
+        return math.exp(self.estimate + t_quantile(CONFIDENCE, self.freedom) * self.error)
 
     @property
     def detectable(self) -> float:
         """The smallest worsening that would be seen with POWER, as a share: 0.5 when that is a ratio of 1.5."""
-        steps = _t_quantile(CONFIDENCE, self.freedom) + _t_quantile(POWER, self.freedom)
+        steps = t_quantile(CONFIDENCE, self.freedom) + t_quantile(POWER, self.freedom)
         return math.expm1(min(steps * self.error, 700.0))
 
     def chance_above(self, ratio: float) -> float:
@@ -79,7 +79,8 @@ class LogRatio:
         return LogRatio(-self.estimate, self.error, self.freedom)
 
 
-def _t_quantile(level: float, freedom: float) -> float:
+def t_quantile(level: float, freedom: float) -> float:
+    """Return the quantile of Student's t at a level (0.975 for the end of a two-sided 95 % interval)."""
     from scipy import special
 
     return float(special.stdtrit(freedom, level))
