@@ -22,9 +22,10 @@ EARLIER_HEADERS_VARIABLE = "GATES_LOAD_EARLIER_HEADERS"
 UNIQUE = "uniq0000000"
 """Stands in a request where a value has to differ each time; its digits become the number of the request."""
 
-Kind = Literal["open", "closed", "locustfile", "pairs"]
+Kind = Literal["open", "closed", "locustfile", "pairs", "scenarios", "trial"]
 """Arrivals on a schedule; connections that send back to back; the users of the project's own locustfile; arrivals in
-pairs, one for each of two builds."""
+pairs, one for each of two builds; task runs of the project's own users in such pairs; the same one run at a time, to
+see how many are borne."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,20 @@ class Counterpart:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnUsers:
+    """The users of the project's own locustfile: where it is, the folder its imports start from, and how they come.
+
+    `users` are shared out among their classes by weight; of these there are as many pairs as the assignment has
+    connections. `spawn_rate` is users per second.
+    """
+
+    path: str
+    root: str
+    users: int
+    spawn_rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One stretch of load on one backend; times in seconds. `first` is the number of its first request."""
 
@@ -78,6 +93,8 @@ class Assignment:
     """How long the slices of time are in which it is recorded as well; 0 for none."""
     patience: float = 0.0
     """The arrivals end when the requests of so many seconds wait for their answers; 0 is never."""
+    own: OwnUsers | None = None
+    """Of scenarios."""
 
 
 def write_assignment(assignment: Assignment) -> str:
@@ -97,6 +114,7 @@ def read_assignment(text: str) -> Assignment:
             "operations": tuple(data["operations"]),
             "earlier": Counterpart(earlier["url"], _work(earlier["work"])) if earlier else None,
             "cpus": tuple(data["cpus"]),
+            "own": OwnUsers(**data["own"]) if data["own"] else None,
         }
     )
 

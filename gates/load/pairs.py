@@ -16,6 +16,7 @@ from typing import Any
 from gates.errors import ToolError
 from gates.load.histogram import merge, total
 from gates.load.recording import Record, parse_record, write_record
+from gates.load.scenario import Scenario, scenario_from
 from gates.load.schedule import Arrivals, Slot, evenly, slots
 
 FORMAT = "gates.load.pairs/1"
@@ -100,6 +101,8 @@ class PairRecord:
     ratios: dict[str, Ratios] = field(default_factory=dict)
     waiting: dict[int, tuple[PairSlot, int | None, float]] = field(default_factory=dict)
     """Halves that came first, by the number of their pair; as many as are under way."""
+    scenario: Scenario | None = None
+    """Of task runs of the project's own users."""
 
     def of(self, new: bool) -> Record:
         """Return the record of one build."""
@@ -117,7 +120,11 @@ class PairRecord:
         new, old = (latency, other_latency) if slot.new else (other_latency, latency)
         first = slot if slot.due < other_slot.due else other_slot
         if new > 0 and old > 0:
-            self.ratios.setdefault(slot.operation, Ratios()).add(math.log(new / old), new_first=first.new)
+            self.compare(slot.operation, math.log(new / old), new_first=first.new)
+
+    def compare(self, operation: str, ratio: float, *, new_first: bool) -> None:
+        """Count a pair whose halves succeeded alike, by its log(new / old)."""
+        self.ratios.setdefault(operation, Ratios()).add(ratio, new_first=new_first)
 
 
 def write_pairs(record: PairRecord) -> str:
@@ -131,6 +138,7 @@ def write_pairs(record: PairRecord) -> str:
                 name: {"new_first": one.new_first, "old_first": one.old_first}
                 for name, one in sorted(record.ratios.items())
             },
+            "scenario": record.scenario.as_data() if record.scenario else None,
         },
         indent=1,
     )
@@ -148,9 +156,10 @@ def parse_pairs(text: str) -> PairRecord:
             for name, one in data["ratios"].items()
         }  # fmt: skip
         new, old = json.dumps(data["new"]), json.dumps(data["old"])
+        scenario = scenario_from(data["scenario"]) if data["scenario"] else None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ToolError(f"the record of the load cannot be read: {type(error).__name__}: {error}") from error
-    record = PairRecord(parse_record(new), parse_record(old), ratios)
+    record = PairRecord(parse_record(new), parse_record(old), ratios, scenario=scenario)
     for name, one in ratios.items():
         fewest = min(build.of(name).succeeded for build in (record.new, record.old))
         if one.pairs > fewest:

@@ -124,7 +124,7 @@ class Stage:
             record.begin, record.end = min(self.stretch.begin, now), min(self.stretch.end, now)
         path = Path(self.assignment.result)
         draft = path.with_suffix(".part")
-        both = self.assignment.kind == "pairs"
+        both = self.assignment.earlier is not None
         draft.write_text(write_pairs(self.pairs) if both else write_record(self.record), "utf-8")
         draft.replace(path)
 
