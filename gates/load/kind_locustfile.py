@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import gevent
 from locust import events
 
-from gates.document import Document, Operation, operation_of
+from gates.load.naming import operation_names
 from gates.load.stage import Part, Stage
 
 
 def own(stage: Stage) -> Part:
     """Listen to the users of the project, and return who conducts them."""
     assignment, record, stretch = stage.assignment, stage.record, stage.stretch
-    document = Document(
-        "", {}, "", assignment.base_path,
-        tuple(Operation(name.split(" ")[0], name.split(" ", 1)[1], {}, ()) for name in assignment.operations),
-    )  # fmt: skip
-
-    @functools.lru_cache(maxsize=4096)
-    def operation_named(method: str, name: str) -> str:
-        """Return the operation of the document that a request's name stands for, or the name itself."""
-        path = urlsplit(name).path or name
-        found = operation_of(document, method, path)
-        return found.name if found else f"{method} {name}"
+    operation_named = operation_names(assignment.operations, assignment.base_path)
 
     @events.request.add_listener  # type: ignore[untyped-decorator]
     def heard(request_type: str, name: str, response_time: float, **rest: Any) -> None:
