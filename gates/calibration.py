@@ -88,8 +88,9 @@ class Calibration:
     """One calibration. `at` is UTC in ISO 8601, `settings` a digest of what shapes the load, `gates` the version.
 
     `planned` is how many epochs a check has at most, `epochs` how many were measured here and believed, and
-    `epoch_seconds` how long one takes with all that belongs to it. `wanted` is the floor that the bias asks for, `floor`
-    the one that is used. `order` is how much longer an answer takes that is asked for first, as a natural logarithm.
+    `epoch_seconds` how long one takes with all that belongs to it. `wanted` is the floor that the bias asks for,
+    `floor` the one that is used. `order` is the natural logarithm of how many times longer an answer takes that is
+    asked for first.
     """
 
     at: str
@@ -200,7 +201,7 @@ def _noise(quantity: Quantity, planned: int, many: int, floor: float) -> Noise:
 
 
 def _epochs_to_pass(sd: float, tolerance: float, planned: int) -> int | None:
-    """Return the first look, of the plan or of a longer one, at which a quantity without a change is below tolerance."""
+    """Return the first look, of the plan or a longer one, at which what did not change is below its tolerance."""
     tolerated = math.log1p(tolerance)
     looks = plan(planned)
     steps = [*zip(looks, levels(looks), strict=True)]

@@ -40,6 +40,8 @@ _FILE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "signoffs": SIGNOFFS.names,
     "waivers": ("id",),
     "attestations": ("id",),
+    "calibrations": ("id",),
+    "calibration_noise": ("calibration_id", "position"),
 }
 
 
@@ -49,7 +51,7 @@ def _file_rows(signoff: Signoff) -> Rows:
     (run,) = rows["runs"]
     rows["runs"] = [(*run, *_BOOKKEEPING.values())]
     rows["signoffs"] = [SIGNOFFS.row((run[0],), signoff)]
-    return rows | {"waivers": [], "attestations": []}
+    return rows | {"waivers": [], "attestations": [], "calibrations": [], "calibration_noise": []}
 
 
 def write_baseline(path: Path, signoff: Signoff) -> None:

@@ -15,8 +15,10 @@ from typing import Literal
 
 import psutil
 
+from gates.calibration import Calibration
 from gates.errors import GatesError
 from gates.results import GateResult, Run, Verdict
+from gates.store import calibrations
 from gates.store.connection import (
     BUSY_SECONDS,
     StoreError,
@@ -263,6 +265,18 @@ class Store:
         with self._reading() as connection:
             rows = query(connection, "SELECT DISTINCT name, scope FROM measurements ORDER BY name, scope")
             return [(name, scope) for name, scope in rows]
+
+    # ---- of the machine
+
+    def save_calibration(self, calibration: Calibration) -> None:
+        """Save what this machine makes of a build that is measured beside itself."""
+        with self._writing() as connection:
+            calibrations.save(connection, calibration)
+
+    def calibrations(self) -> list[Calibration]:
+        """Return every calibration, the newest first."""
+        with self._reading() as connection:
+            return calibrations.select(connection)
 
     def prune(self, keep_runs: int) -> int:
         """Remove the bulky rows of all but the last runs, so that the file stays bounded; return how many were thinned.

@@ -196,7 +196,8 @@ class NamedText:
     content: str
 
 
-def _columns(**kinds: Kind) -> tuple[Column, ...]:
+def keyed(**kinds: Kind) -> tuple[Column, ...]:
+    """Return columns that are named as their fields are."""
     return tuple(Column(name, kind, name) for name, kind in kinds.items())
 
 
@@ -205,59 +206,59 @@ _RUN = ("run_id", "position")
 
 RUNS = Table(
     "runs", Run, (),
-    *_columns(id=TEXT, project=TEXT, phase=TEXT), Column("commit_id", TEXT, "commit"),
-    *_columns(
+    *keyed(id=TEXT, project=TEXT, phase=TEXT), Column("commit_id", TEXT, "commit"),
+    *keyed(
         dirty=FLAG, started=TEXT, seconds=REAL, machine=TEXT_MAP, versions=TEXT_MAP, policy=TEXT, policy_digest=TEXT,
         verdict=VERDICT, exit_code=INTEGER, partial=FLAG, notes=WORDS, baseline_phase=TEXT,
     ),
 )  # fmt: skip
 GATES = Table(
     "gate_results", GateResult, ("id", *_RUN),
-    *_columns(
+    *keyed(
         gate=TEXT, tool=TEXT, verdict=VERDICT, seconds=REAL, reason=TEXT, hint=TEXT, items=WORDS, cached=FLAG,
     ),
 )  # fmt: skip
-GATE_READINGS = Table("gate_results", Readings, (), *_columns(configurations=TEXT_MAP, versions=TEXT_MAP, notes=WORDS))
+GATE_READINGS = Table("gate_results", Readings, (), *keyed(configurations=TEXT_MAP, versions=TEXT_MAP, notes=WORDS))
 """The columns of gate_results that belong to its readings, after those of GATES."""
 
 READINGS: dict[str, Table[Any]] = {
-    "measurements": Table("measurements", Measurement, _GATE, *_columns(
+    "measurements": Table("measurements", Measurement, _GATE, *keyed(
         name=TEXT, scope=TEXT, value=REAL, unit=TEXT, better=TEXT, count=INTEGER, total=INTEGER, samples=NUMBERS,
     )),
-    "findings": Table("findings", Finding, _GATE, *_columns(
+    "findings": Table("findings", Finding, _GATE, *keyed(
         rule=TEXT, severity=SEVERITY, message=TEXT, fingerprint=TEXT, path=TEXT, line=INTEGER, operation=TEXT,
         state=STATE, fix=TEXT,
     )),
-    "subjects": Table("subjects", Subject, _GATE, *_columns(kind=TEXT, name=TEXT, outcome=TEXT, message=TEXT)),
-    "operations": Table("operations_seen", OperationSeen, _GATE, *_columns(
+    "subjects": Table("subjects", Subject, _GATE, *keyed(kind=TEXT, name=TEXT, outcome=TEXT, message=TEXT)),
+    "operations": Table("operations_seen", OperationSeen, _GATE, *keyed(
         operation=TEXT, statuses=COUNT_MAP, success=FLAG, documented=FLAG,
     )),
-    "gaps": Table("gaps", Gap, _GATE, *_columns(what=TEXT, reason=TEXT, hint=TEXT)),
-    "epochs": Table("epochs", Epoch, _GATE, *_columns(number=INTEGER, seconds=REAL, conditions=NUMBER_MAP)),
-    "histograms": Table("histograms", Histogram, _GATE, *_columns(
+    "gaps": Table("gaps", Gap, _GATE, *keyed(what=TEXT, reason=TEXT, hint=TEXT)),
+    "epochs": Table("epochs", Epoch, _GATE, *keyed(number=INTEGER, seconds=REAL, conditions=NUMBER_MAP)),
+    "histograms": Table("histograms", Histogram, _GATE, *keyed(
         name=TEXT, scope=TEXT, epoch=INTEGER, counts=BIN_COUNTS,
     )),
-    "requests": Table("requests", RecordedRequest, _GATE, *_columns(
+    "requests": Table("requests", RecordedRequest, _GATE, *keyed(
         operation=TEXT, method=TEXT, path=TEXT, headers=TEXT_MAP, body=TEXT, status=INTEGER,
     )),
 }  # fmt: skip
 """The tables of what a gate read, by the field of Readings."""
-DOCUMENTS = Table("documents", NamedText, _GATE, *_columns(name=TEXT, content=TEXT))
-JUDGEMENTS = Table("judgements", Judgement, _GATE, *_columns(
+DOCUMENTS = Table("documents", NamedText, _GATE, *keyed(name=TEXT, content=TEXT))
+JUDGEMENTS = Table("judgements", Judgement, _GATE, *keyed(
     measurement=TEXT, scope=TEXT, kind=TEXT, demand=TEXT, verdict=VERDICT, reason=TEXT, value=REAL, unit=TEXT,
     baseline=REAL, ratio=REAL, low=REAL, high=REAL, detectable=REAL, samples=INTEGER, hint=TEXT, debt=FLAG,
 ))  # fmt: skip
-DONE_ITEMS = Table("done_items", DoneItem, _RUN, *_columns(
+DONE_ITEMS = Table("done_items", DoneItem, _RUN, *keyed(
     item=TEXT, title=TEXT, verdict=VERDICT, reasons=WORDS, gates=WORDS, hints=WORDS, known=WORDS, asked=FLAG,
 ))  # fmt: skip
-OPERATIONS = Table("operations", OperationRow, _RUN, *_columns(
+OPERATIONS = Table("operations", OperationRow, _RUN, *keyed(
     operation=TEXT, operation_class=TEXT, documented=FLAG, tested=FLAG, statuses_seen=INTEGERS, auth_enforced=FLAG,
     error_envelope=FLAG, p95=REAL, compatible=FLAG,
 ))  # fmt: skip
 SIGNOFFS = Table(
     "signoffs", Signoff, ("run_id",),
-    *_columns(number=INTEGER, phase=TEXT), Column("signed_by", TEXT, "by"), Column("signed_at", TEXT, "at"),
-    *_columns(note=TEXT, digest=TEXT, previous_digest=TEXT, debts=WORDS),
+    *keyed(number=INTEGER, phase=TEXT), Column("signed_by", TEXT, "by"), Column("signed_at", TEXT, "at"),
+    *keyed(note=TEXT, digest=TEXT, previous_digest=TEXT, debts=WORDS),
 )  # fmt: skip
 
 OF_A_GATE: tuple[Table[Any], ...] = (*READINGS.values(), DOCUMENTS, JUDGEMENTS)

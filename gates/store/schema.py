@@ -6,6 +6,7 @@ with it, because an older baseline stays readable for ever. The versions a file 
 History:
 
 v1_first_layout   runs with all that hangs on them, sign-offs, waivers and attestations
+v2_calibrations   what a machine makes of a build that is measured beside itself
 """
 
 from __future__ import annotations
@@ -212,6 +213,42 @@ CREATE INDEX measurements_by_name ON measurements (name, scope);
 CREATE INDEX signoffs_by_run ON signoffs (run_id)
 """
 
+_CALIBRATIONS = """
+CREATE TABLE calibrations (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,               -- UTC, ISO 8601
+    gate TEXT NOT NULL,
+    settings TEXT NOT NULL,         -- digest of what shapes the load of that gate
+    machine TEXT NOT NULL,          -- JSON object
+    gates TEXT NOT NULL,            -- the version that made it
+    commit_id TEXT NOT NULL,        -- of the build that was measured beside itself
+    planned INTEGER NOT NULL,       -- epochs of a check at most
+    epochs INTEGER NOT NULL,        -- measured here, and believed
+    epoch_seconds REAL NOT NULL,    -- each, with all that belongs to it
+    floor REAL NOT NULL,            -- a share: 0.01 for 1 %
+    wanted REAL NOT NULL,           -- the floor that the bias asked for
+    order_effect REAL NOT NULL,     -- natural logarithm: asked first to asked second
+    rule INTEGER NOT NULL,          -- version of how these figures are made
+    trial_verdict TEXT NOT NULL,    -- pass, fail, open: what the rule of a check says of these epochs
+    trial_epochs INTEGER NOT NULL,  -- after so many
+    trial_blamed TEXT NOT NULL      -- JSON array: what would have failed
+) STRICT;
+CREATE TABLE calibration_noise (
+    calibration_id INTEGER NOT NULL REFERENCES calibrations (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,             -- pair.shift
+    scope TEXT NOT NULL,            -- an operation; '' for the whole
+    tolerance REAL NOT NULL,        -- a share: 0.05 for 5 %
+    samples TEXT NOT NULL,          -- JSON array: natural logarithms of new to old, one an epoch
+    bias REAL NOT NULL,             -- their mean
+    reach REAL NOT NULL,            -- half its 95 % interval
+    sd REAL NOT NULL,
+    detectable REAL NOT NULL,       -- a share: what a check would see
+    needed INTEGER,                 -- epochs until an unchanged build passes; NULL when none are enough
+    PRIMARY KEY (calibration_id, position)
+) STRICT
+"""
+
 
 def _part(table: str, columns: str, owner: str, owners: str, kind: str) -> str:
     # The primary key begins with the foreign key, and so is its index too.
@@ -230,4 +267,11 @@ def v1_first_layout(db: Database) -> None:
     for table, columns in _OF_A_RUN.items():
         statements.append(_part(table, columns, "run_id", "runs", "TEXT"))
     for statement in [*statements, *_BY_PEOPLE.split(";\n"), *_INDEXES.split(";\n")]:
+        db.execute(statement.strip())
+
+
+@version
+def v2_calibrations(db: Database) -> None:
+    """Add what `gates calibrate` found out; an addition that leaves runs and sign-offs as they are."""
+    for statement in _CALIBRATIONS.split(";\n"):
         db.execute(statement.strip())
