@@ -167,6 +167,10 @@ class Tool(BaseModel, abc.ABC):
     def run(self, context: Context) -> Readings:
         """Measure. Raises ToolError (error), NotMeasured (unknown) or BackendFailed (fail)."""
 
+    def pairing(self) -> str | None:
+        """Return a digest of what shapes its load on two builds; None for a tool that cannot be calibrated."""
+        return None
+
     def requirements(self, context: Context) -> list[Requirement]:
         """Return what must be there before this gate can run, for `gates doctor`."""
         return []

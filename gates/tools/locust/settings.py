@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from gates.demands import parse_quantity
 from gates.load.rate import Wish
 from gates.results import ItemId
-from gates.tools.base import Seconds, Tool
+from gates.tools.base import Seconds, Tool, digest
 
 
 def _per_second(value: Any) -> Any:
@@ -101,6 +101,13 @@ class LoadSettings(Tool):
         if self.locustfile is not None and self.users == 0:
             raise ValueError("a `locustfile` needs at least one of `users`")
         return self
+
+    def pairing(self) -> str:
+        """Return a digest of what shapes the load on two builds, so that a calibration is used for that load only."""
+        alone = {"epochs", "seconds", "longest", "concurrency_seconds"}
+        if self.locustfile is None:
+            alone |= {"users", "spawn_rate"}
+        return digest(self.model_dump_json(exclude={"items", "skip", "timeout", "profile", "pair_epochs", *alone}))
 
     def wish(self) -> Wish:
         """Return what is asked of the rate."""
