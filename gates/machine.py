@@ -148,6 +148,22 @@ def cpu_limit(membership: Path, root: Path) -> float | None:
     return min(limits, default=None)
 
 
+def quota_periods(
+    membership: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
+) -> tuple[tuple[int, int], ...]:
+    """Return (used up, all) periods so far of each CPU quota on this process; nothing where there is none."""
+    found = []
+    for folder in _groups(membership, "cpu", root):
+        try:
+            lines = (folder / "cpu.stat").read_text("ascii").splitlines()
+        except OSError:
+            continue
+        counts = {name: int(number) for name, _, number in (line.partition(" ") for line in lines) if number.isdigit()}
+        if counts.get("nr_periods"):
+            found.append((counts.get("nr_throttled", 0), counts["nr_periods"]))
+    return tuple(found)
+
+
 def memory_limit(membership: Path, root: Path) -> int | None:
     """Return the bytes that the control groups of this process allow; None when they set no limit."""
     limits = [

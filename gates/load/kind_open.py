@@ -48,13 +48,7 @@ def arrivals(stage: Stage) -> Part:
     def conduct(environment: Any) -> None:
         record.went_first = go_first()
         start = time.monotonic()
-
-        def rate_now() -> float:
-            return whole.rate_at(time.monotonic() - start)
-
-        stage.stretch.overdue = lambda: dispatcher.overdue(rate_now())
-        if assignment.patience:
-            stage.stretch.longest_queue = lambda: assignment.patience * rate_now()
+        stage.stretch.follow(assignment, start, dispatcher.overdue)
         stage.stretch.plan(start + whole.warm_up, start + whole.end)
         dropped = dispatcher.run(start, start + whole.end + assignment.timeout)
         stage.crew.through.wait()

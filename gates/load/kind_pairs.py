@@ -57,13 +57,7 @@ def pairs(stage: Stage) -> Part:
     def conduct(environment: Any) -> None:
         both.new.went_first = both.old.went_first = go_first()
         start = time.monotonic()
-
-        def rate_now() -> float:
-            return whole.rate_at(time.monotonic() - start)
-
-        stage.stretch.overdue = lambda: dispatcher.overdue(rate_now())
-        if assignment.patience:
-            stage.stretch.longest_queue = lambda: assignment.patience * rate_now()
+        stage.stretch.follow(assignment, start, dispatcher.overdue)
         stage.stretch.plan(start + whole.warm_up, start + whole.end)
         dropped = dispatcher.run(start, start + whole.end + assignment.timeout)
         stage.crew.through.wait()

@@ -65,6 +65,16 @@ class Stretch:
         self._crew, self._record, self._earlier = crew, record, earlier
         self._watching: gevent.Greenlet | None = None
 
+    def follow(self, assignment: Assignment, start: float, overdue: Callable[[float], int]) -> None:
+        """Count what is due and not sent, which `overdue` tells for a rate; end the arrivals when too much waits."""
+
+        def rate_now() -> float:
+            return assignment.arrivals.rate_at(time.monotonic() - start)
+
+        self.overdue = lambda: overdue(rate_now())
+        if assignment.patience:
+            self.longest_queue = lambda: assignment.patience * rate_now()
+
     def plan(self, begin: float, end: float) -> None:
         """Say when it is, on the monotonic clock; CPU is read at both ends by a greenlet of its own."""
         self.begin, self.end = begin, end

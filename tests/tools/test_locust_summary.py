@@ -209,17 +209,28 @@ def test_a_rate_that_was_found_is_lowered_when_the_backend_does_not_keep_up(
     assert next(one for one in readings.measurements if one.name == "load.concurrency").value == 4.0
 
 
-def test_a_rate_that_was_given_is_kept_whether_the_backend_keeps_up_or_not(
+def test_a_rate_that_was_given_is_kept_and_what_is_too_slow_under_it_can_fail_but_nothing_can_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readings = run(tmp_path, monkeypatch, [overrun(5), overrun(5)], rate=10)
+    readings = run(tmp_path, monkeypatch, [overrun(5)] * 4, rate=10)
     assert [round(epoch.conditions["rate"]) for epoch in readings.epochs] == [10, 10]
-    assert any(one.name == "load.p95" for one in readings.measurements)
+    assert {"load.p95", "load.throughput"} <= {one.name for one in readings.measurements}
+    (gap,) = readings.gaps
+    assert gap.reason.startswith("2 of 2 epochs cannot be believed: the backend's queue grew")
 
 
-def test_a_rate_is_lowered_twice_and_then_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readings = run(tmp_path, monkeypatch, [overrun(20), overrun(8), overrun(2)], rate=None, epochs=1)
+def test_a_rate_is_lowered_twice_and_then_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = run(tmp_path, monkeypatch, [overrun(20), overrun(8), overrun(2), overrun(2)], rate=None, epochs=1)
     assert round(readings.epochs[0].conditions["rate"]) == 4
+    assert [gap.what for gap in readings.gaps] == ["load"]
+
+
+def test_a_load_that_is_meant_to_be_too_much_is_measured_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = run(tmp_path, monkeypatch, [overrun(5)] * 2, rate=None, rate_share=1.5)
+    assert readings.gaps == ()
+    assert any(one.name == "load.p95" for one in readings.measurements)
 
 
 def test_epochs_that_stay_doubtful_leave_no_latency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,7 +137,7 @@ class BesideCampaign(SideBySide):
                 work=builds.work(builds.new_ready, builds.single, each),
                 first=first + int(rates.total * arrivals.end) + settings.connections,
             )  # fmt: skip
-        return Stretches(pairs, single, natural, len(self._cores[0]))
+        return Stretches(pairs, single, natural, self._cores[0])
 
     def _together(self) -> None:
         """See how many connections the new build bears at once; alone, and free to use every core."""

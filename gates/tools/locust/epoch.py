@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gates.load.assignment import Assignment
@@ -66,14 +66,29 @@ def times(count: int) -> str:
 
 
 def assess(
-    number: int, assignment: Assignment, outcome: Outcome, *, login_works: bool | None, allowed_lag: float
+    number: int,
+    assignment: Assignment,
+    outcome: Outcome,
+    *,
+    login_works: bool | None,
+    allowed_lag: float,
+    beside_cpu: float | None = 0.0,
+    meant: Collection[str] = (),
 ) -> Loaded:
-    """Return an epoch with its conditions, and the doubts that follow from them; the outcome must have a record."""
+    """Return an epoch with its conditions, and the doubts that follow from them; the outcome must have a record.
+
+    `beside_cpu` is what another build used on the same cores, in seconds per second. `meant` are checks that are to
+    fail under this load.
+    """
     record, observation = outcome.record, outcome.observation
     assert record is not None
     cpu = observation.cpu(record.begin, record.end)
-    conditions = _conditions(assignment, record, observation, cpu)
-    found = doubts(conditions, failures_of(record.operations.values()), allowed_lag)
+    both = None if cpu is None or beside_cpu is None else cpu + beside_cpu
+    conditions = {
+        **_conditions(assignment, record, observation, cpu),
+        **_use_of_cores(assignment, record, observation, both),
+    }
+    found = doubts(conditions, failures_of(record.operations.values()), allowed_lag, meant=meant)
     if login_works is False:
         found.append(
             Doubt("login", "the login was no longer accepted afterwards", "exclude the operation that ends it")
@@ -102,6 +117,22 @@ def recorded_rates(epoch: Epoch) -> Recorded | None:
     return Recorded(common, own)
 
 
+def _use_of_cores(
+    assignment: Assignment, record: Record, observation: Observation, servers: float | None
+) -> dict[str, float]:
+    """Return how busy the servers' cores were, with the servers, a generator that shares them, and everything."""
+    cores = len(observation.cores)
+    if servers is None or not cores:
+        return {}
+    apart = observation.generator_cores and not observation.generator_cores & observation.cores
+    used = observation.used(record.begin, record.end)
+    return {
+        "servers_share": servers / cores,
+        "shared_share": 0.0 if apart else record.generator_cpu / cores,
+        **({} if used is None else {"cores_share": used}),
+    }
+
+
 def _conditions(
     assignment: Assignment, record: Record, observation: Observation, cpu: float | None
 ) -> dict[str, float]:
@@ -118,6 +149,8 @@ def _conditions(
         "waited_share": sum(record.waited.values()) / record.sent if record.sent and not own else None,
         "queue_median": float(record.queue_median) if record.queue else None,
         "queue_end": float(record.queue_end) if record.queue else None,
+        "queue_first": float(record.queue_first) if record.queue else None,
+        "queue_last": float(record.queue_last) if record.queue else None,
         "p50": quantile(latencies, 0.5) if latencies else None,
         "failed_share": (requests - record.succeeded) / requests if requests else None,
         "reopened": float(record.reopened),
@@ -126,5 +159,7 @@ def _conditions(
         "server_cpu": cpu,
         "pressure": observation.pressure(record.begin, record.end),
         "steal": observation.steal(record.begin, record.end),
+        "throttled": observation.throttled(record.begin, record.end),
+        "clock_jump": observation.clock_jump(record.begin, record.end),
     }
     return {name: value for name, value in seen.items() if value is not None}

@@ -89,12 +89,16 @@ def run_load(
     *,
     locustfile: Locustfile | None = None,
     progress: Callable[[float], None] = lambda share: None,
+    cores: frozenset[int] | None = None,
 ) -> Outcome:
     """Load a backend as assigned and return what was recorded; `progress` is told the share of the time that passed.
 
-    Raises ToolError when Locust failed, took too long, or left no record that can be read.
+    `cores` are those that the backend is bound to; without them it may run on all. Raises ToolError when Locust failed,
+    took too long, or left no record that can be read.
     """
-    observation = Observation()
+    observation = Observation(
+        cores=process.available_cores() if cores is None else cores, generator_cores=frozenset(assignment.cpus)
+    )
 
     def look(share: float) -> bool:
         observation.take(backend.usage)

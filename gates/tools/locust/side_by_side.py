@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from gates.errors import GatesError, NotMeasured, ToolError
 from gates.load.pairs import PairRecord
 from gates.load.rate import Rates
-from gates.load.validity import too_many
+from gates.load.validity import OVERLOAD, too_many
 from gates.process import available_cores, split_cores
 from gates.results import Measurement
 from gates.sequential import CONFIRMING, look, plan, quantities_of, settled
@@ -117,7 +117,7 @@ class SideBySide(Campaign, abc.ABC):
 
     def _overloaded(self, epoch: Loaded) -> bool:
         """Return whether a lower rate would help, and may still be chosen: until something was measured."""
-        return not self.pairs and bool({"server", "generator", "schedule"} & {doubt.check for doubt in epoch.doubts})
+        return not self.pairs and any(doubt.check in OVERLOAD | {"generator"} for doubt in epoch.doubts)
 
     def _slow_down(self) -> None:
         """Lower the rate for all epochs to come; raises NotSideBySide when what is demanded could not be shown then."""

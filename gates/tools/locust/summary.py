@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gates.load.histogram import merge, quantile, total
 from gates.load.recording import OperationRecord
-from gates.load.validity import FAILED_SHARE, too_many
+from gates.load.validity import FAILED_SHARE, OVERLOAD, too_many
 from gates.results import Finding, Gap, Histogram, Measurement, OperationSeen, Severity
 from gates.tools.base import fingerprint
 from gates.tools.locust.epoch import Loaded, failures_of, times
@@ -147,6 +147,15 @@ def validity_gaps(finals: Sequence[Loaded]) -> list[Gap]:
     return [
         Gap("load", f"{len(doubted)} of {len(finals)} epochs cannot be believed: {doubt.text}", doubt.hint),
     ]
+
+
+def only_overloaded(finals: Sequence[Loaded]) -> list[Loaded]:
+    """Return the epochs in which nothing was wrong but that the backend did not bear the rate.
+
+    Their times are its own, and would only become longer: they can show that a target is missed, and the gap beside
+    them keeps them from showing that it is met.
+    """
+    return [epoch for epoch in finals if all(doubt.check in OVERLOAD for doubt in epoch.doubts)]
 
 
 def failing_gaps(valid: Sequence[Loaded]) -> list[Gap]:

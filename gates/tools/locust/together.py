@@ -17,8 +17,6 @@ from gates.tools.locust.observation import Observation
 from gates.tools.locust.ratios import Paired
 from gates.tools.locust.run import Outcome, drive, run_load
 
-SERVERS_CPU = 0.70
-
 
 class NotSideBySide(GatesError):
     """The earlier build cannot be measured beside this one; the message says why."""
@@ -60,10 +58,13 @@ class PairOutcome:
 
 
 def run_pairs(
-    assignment: Assignment, builds: Builds, directory: Path, progress: Callable[[float], None]
+    assignment: Assignment, builds: Builds, directory: Path, progress: Callable[[float], None], cores: frozenset[int]
 ) -> PairOutcome:
-    """Load both builds as assigned; raises ToolError when Locust failed, took too long, or left nothing readable."""
-    new, old = Observation(), Observation()
+    """Load both builds, bound to some cores, as assigned.
+
+    Raises ToolError when Locust failed, took too long, or left nothing readable.
+    """
+    new, old = (Observation(cores=cores, generator_cores=frozenset(assignment.cpus)) for _ in range(2))
 
     def look(share: float) -> bool:
         new.take(builds.new.usage)
@@ -92,8 +93,8 @@ class Stretches:
     pairs: Assignment
     single: Assignment | None
     natural: Assignment
-    cores: int
-    """How many cores the two builds share; 0 where they cannot be bound to any."""
+    cores: frozenset[int]
+    """Those that the two builds share; empty where they cannot be bound to any."""
 
 
 def load_both(
@@ -111,49 +112,52 @@ def load_both(
     The epoch of the new build carries the doubts of both: a pair is worth what its worse half is. Raises NotSideBySide
     when it is the earlier build that fails.
     """
-    outcome = run_pairs(stretches.pairs, builds, directory, progress)
+    outcome = run_pairs(stretches.pairs, builds, directory, progress, stretches.cores)
     record = outcome.record
     if outcome.died or record is None:
         return outcome.died or "new"
     inspect(record)
+    span = record.new.begin, record.new.end
     new = assess(
         number, stretches.natural, Outcome(record.new, outcome.new, died=False),
-        login_works=builds.new.login_works(), allowed_lag=SHORTEST_LAG,
+        login_works=builds.new.login_works(), allowed_lag=SHORTEST_LAG, beside_cpu=outcome.old.cpu(*span),
     )  # fmt: skip
     old = assess(
         number, stretches.natural, Outcome(record.old, outcome.old, died=False),
-        login_works=builds.old.login_works(), allowed_lag=SHORTEST_LAG,
+        login_works=builds.old.login_works(), allowed_lag=SHORTEST_LAG, beside_cpu=outcome.new.cpu(*span),
     )  # fmt: skip
     if not old.repeatable:
         raise NotSideBySide(f"in the earlier build {old.doubts[-1].text}")
     memory = (outcome.new.peak, outcome.old.peak) if outcome.new.peak and outcome.old.peak else None
     paired = Paired(record.new, record.old, record.ratios, memory)
-    doubts = [*new.doubts, *(doubt for doubt in old.doubts if doubt.check not in {one.check for one in new.doubts})]
-    cpu = (new.cpu or 0.0) + (old.cpu or 0.0)
-    if stretches.cores and cpu > SERVERS_CPU * stretches.cores:
-        used = cpu / stretches.cores
-        doubts.append(
-            Doubt("server", f"the two builds used {used:.0%} of the cores they share ({SERVERS_CPU:.0%} is the limit)",
-                  "lower the `rate` or `pair_share`")
-        )  # fmt: skip
-    conditions = {**new.conditions, "pairs": float(paired.pairs), "both_cpu": cpu}
-    whole = replace(new, doubts=tuple(doubts), conditions=conditions)
-    alone = _after(number, stretches.single, whole, builds, directory) if stretches.single else whole
+    conditions = {**new.conditions, "pairs": float(paired.pairs), "both_cpu": (new.cpu or 0.0) + (old.cpu or 0.0)}
+    whole = replace(new, doubts=_once([*new.doubts, *old.doubts]), conditions=conditions)
+    alone = _after(number, stretches, whole, builds, directory) if stretches.single else whole
     if alone is None:
         return "new"
     return replace(alone, conditions={**alone.conditions, "valid": float(not alone.doubts)}), paired
 
 
-def _after(number: int, single: Assignment, paired: Loaded, builds: Builds, directory: Path) -> Loaded | None:
+def _once(doubts: Iterable[Doubt]) -> tuple[Doubt, ...]:
+    """Return doubts with the first of each check: what is wrong with both builds is told of the new one."""
+    first: dict[str, Doubt] = {}
+    for doubt in doubts:
+        first.setdefault(doubt.check, doubt)
+    return tuple(first.values())
+
+
+def _after(number: int, stretches: Stretches, paired: Loaded, builds: Builds, directory: Path) -> Loaded | None:
     """Load what only the new build has, and return the epoch with it; None when the build died."""
-    outcome = run_load(single, builds.new, directory / "single")
+    single = stretches.single
+    assert single is not None
+    outcome = run_load(single, builds.new, directory / "single", cores=stretches.cores)
     if outcome.died or outcome.record is None:
         return None
     after = assess(number, single, outcome, login_works=builds.new.login_works(), allowed_lag=SHORTEST_LAG)
     return replace(
         paired,
         record=with_single(paired.record, outcome.record),
-        doubts=(*paired.doubts, *after.doubts),
+        doubts=_once([*paired.doubts, *after.doubts]),
         memory=max(paired.memory or 0, after.memory or 0) or None,
     )
 
