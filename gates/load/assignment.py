@@ -19,6 +19,11 @@ HEADERS_VARIABLE = "GATES_LOAD_HEADERS"
 EARLIER_HEADERS_VARIABLE = "GATES_LOAD_EARLIER_HEADERS"
 """Holds those of the earlier build, where two are loaded in pairs."""
 
+STARTING = 60.0
+"""Seconds in which all users of a project's have to be through with on_start, on two builds."""
+LONGEST_TRIAL = 4.0
+"""A trial goes on for so many times its length when not a single run came to its end."""
+
 UNIQUE = "uniq0000000"
 """Stands in a request where a value has to differ each time; its digits become the number of the request."""
 

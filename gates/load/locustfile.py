@@ -20,6 +20,7 @@ from gates.load.kind_closed import simultaneous
 from gates.load.kind_locustfile import own
 from gates.load.kind_open import arrivals
 from gates.load.kind_pairs import pairs
+from gates.load.kind_scenarios import scenarios, trial
 from gates.load.stage import Part, Stage
 
 KINDS: Mapping[Kind, Callable[[Stage], Part]] = {
@@ -27,6 +28,8 @@ KINDS: Mapping[Kind, Callable[[Stage], Part]] = {
     "pairs": pairs,
     "closed": simultaneous,
     "locustfile": own,
+    "scenarios": scenarios,
+    "trial": trial,
 }
 
 ASSIGNMENT = read_assignment(Path(os.environ[ASSIGNMENT_VARIABLE]).read_text("utf-8"))

@@ -14,7 +14,14 @@ from typing import Protocol
 
 from gates import load, process
 from gates.errors import ToolError
-from gates.load.assignment import ASSIGNMENT_VARIABLE, HEADERS_VARIABLE, Assignment, write_assignment
+from gates.load.assignment import (
+    ASSIGNMENT_VARIABLE,
+    HEADERS_VARIABLE,
+    LONGEST_TRIAL,
+    STARTING,
+    Assignment,
+    write_assignment,
+)
 from gates.load.recording import Record, parse_record
 from gates.tools.locust.observation import Observation
 
@@ -127,19 +134,26 @@ def drive(
     result.unlink(missing_ok=True)
     told.write_text(write_assignment(replace(assignment, result=str(result))), "utf-8")
     environment = locust_environment(directory, told, logins)
-    files, spawn_rate = [str(_LOCUSTFILE)], float(assignment.connections)
+    files, users, spawn_rate = [str(_LOCUSTFILE)], assignment.connections, float(assignment.connections)
+    expected = assignment.arrivals.end
     if locustfile is not None:
         files.append(str(locustfile.path))
         spawn_rate = locustfile.spawn_rate
         environment["PYTHONPATH"] = os.pathsep.join((str(locustfile.root), environment["PYTHONPATH"]))
+        expected += assignment.connections / spawn_rate
+    if assignment.own is not None:  # imported by ours, which keeps one user of its own
+        users = spawn_rate = 1
+        environment["PYTHONPATH"] = os.pathsep.join((assignment.own.root, environment["PYTHONPATH"]))
+        expected += assignment.connections / assignment.own.spawn_rate
     command = [
         sys.executable, "-m", "locust", "-f", ",".join(files), "--headless", "--only-summary",
-        "--host", assignment.url, "--users", str(assignment.connections), "--spawn-rate", str(spawn_rate),
+        "--host", assignment.url, "--users", str(users), "--spawn-rate", str(spawn_rate),
         "--stop-timeout", str(int(assignment.timeout) + 1), "--loglevel", "WARNING",
     ]  # fmt: skip
-    expected = assignment.arrivals.end + (assignment.connections / spawn_rate if locustfile else 0.0)
     # Slots may be late by `timeout`, and the last answer, tried again on a new connection, by twice that.
     longest = expected + 3 * assignment.timeout + 2 * _STARTING
+    if assignment.own is not None:
+        longest += STARTING + LONGEST_TRIAL * assignment.arrivals.seconds
     stdout, stderr = directory / "locust.out", directory / "locust.err"
     began = time.monotonic()
     with process.start(command, cwd=directory, env=environment, stdout=stdout, stderr=stderr, serve=False) as running:
