@@ -18,12 +18,14 @@ MOST = 120
 class Slice:
     """What was due in one slice: latencies of successful answers, requests that failed, and the queue at its end.
 
-    `queue` is the shorter of the last two looks, because one moment may be unlucky.
+    `answered` is how many successful answers came in it, whenever they were due. `queue` is the shorter of the last
+    two looks, because one moment may be unlucky.
     """
 
     latencies: dict[int, int] = field(default_factory=dict)
     failed: int = 0
     queue: int = 0
+    answered: int = 0
 
     @property
     def requests(self) -> int:
@@ -43,12 +45,13 @@ class Slices:
 
     def count(self, due: float, latency: float | None) -> None:
         """Count a request that was due at a moment; None is the latency of one that failed."""
-        number = self._at(due)  # may put others in the place of `all`
-        slice_ = self.all[number]
+        last = self._at(due + (latency or 0.0))  # the later one first: that may put others in the place of `all`
+        number = self._at(due)
         if latency is None:
-            slice_.failed += 1
+            self.all[number].failed += 1
         else:
-            add(slice_.latencies, latency)
+            add(self.all[number].latencies, latency)
+            self.all[last].answered += 1
 
     def look(self, moment: float, queue: int) -> None:
         """Note how many requests were due and not answered at a moment."""
@@ -70,15 +73,19 @@ class Slices:
 
 def _merged(neighbours: list[Slice]) -> Slice:
     return Slice(
-        merge(one.latencies for one in neighbours), sum(one.failed for one in neighbours), neighbours[-1].queue
-    )
+        merge(one.latencies for one in neighbours), sum(one.failed for one in neighbours), neighbours[-1].queue,
+        sum(one.answered for one in neighbours),
+    )  # fmt: skip
 
 
 def slices_to_data(slices: Slices) -> dict[str, Any]:
     """Return slices as plain data, for JSON."""
     return {
         "width": slices.width,
-        "slices": [{"latencies": one.latencies, "failed": one.failed, "queue": one.queue} for one in slices.all],
+        "slices": [
+            {"latencies": one.latencies, "failed": one.failed, "queue": one.queue, "answered": one.answered}
+            for one in slices.all
+        ],
     }
 
 
@@ -88,7 +95,10 @@ def slices_from_data(data: Mapping[str, Any]) -> Slices:
         float(data["width"]),
         [
             Slice(
-                {int(key): int(value) for key, value in one["latencies"].items()}, int(one["failed"]), int(one["queue"])
+                {int(key): int(value) for key, value in one["latencies"].items()},
+                int(one["failed"]),
+                int(one["queue"]),
+                int(one["answered"]),
             )
             for one in data["slices"]
         ],

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.load.rate import Recorded, Wish, choose_rates, lower
+from gates.load.rate import Recorded, Wish, choose_rates, lower, mean_time, scaled
 
 WISH = Wish(rate=None, limit=200.0, share=0.4, seconds=8.0, longest=24.0, requests=120, epochs=4)
 
@@ -84,3 +84,44 @@ def test_together_they_never_ask_for_more_than_the_share(times: list[float]) -> 
     assert rates.total <= 200.0 * 1.0001
     assert 8.0 <= rates.seconds <= 24.0
     assert all(rate > 0 for rate in rates.each.values())
+
+
+MIX = {"a": 5.0, "c": 0.2}
+
+
+def test_operations_come_as_often_as_the_mix_says() -> None:
+    rates = choose_rates(WISH, {"a": 0.004, "b": 0.006, "c": 0.01}, mix=MIX)
+    assert rates.each == pytest.approx({"a": 5 * rates.common, "b": rates.common, "c": 0.2 * rates.common})
+    assert sum(rates.each[name] * seconds for name, seconds in {"a": 0.004, "b": 0.006, "c": 0.01}.items()) == (
+        pytest.approx(0.4)
+    )
+    assert rates.held_back == ()
+    assert choose_rates(wish(rate=62.0), {"a": 1.0, "b": 1.0, "c": 1.0}, mix=MIX).each == pytest.approx(
+        {"a": 50.0, "b": 10.0, "c": 2.0}
+    )
+    assert choose_rates(WISH, dict.fromkeys("abc", 1e-5), mix=MIX).total == pytest.approx(200.0)
+
+
+def test_what_comes_seldom_makes_epochs_longer() -> None:
+    times = {"a": 0.02, "c": 0.02}
+    assert choose_rates(WISH, times).seconds == choose_rates(WISH, times, mix={"c": 0.5}).seconds == 8.0
+    assert choose_rates(WISH, times, mix={"c": 0.1}).seconds == pytest.approx(120 / (0.1 * 0.4 / 0.022 * 4), rel=0.01)
+
+
+def test_the_mix_of_the_baseline_is_kept_and_a_weight_that_changed_is_heeded() -> None:
+    recorded = Recorded(10.0, {"a": 50.0, "slow": 0.5}, {"a": 5.0})
+    times = {"a": 1.0, "slow": 1.0, "new": 1.0}
+    assert choose_rates(WISH, times, recorded=recorded, mix={"a": 5.0}).each == {"a": 50.0, "slow": 0.5, "new": 10.0}
+    changed = choose_rates(WISH, times, recorded=recorded, mix={"a": 2.0, "new": 3.0})
+    assert changed.each == {"a": 20.0, "slow": 0.5, "new": 30.0}
+
+
+def test_the_mean_time_of_a_request_is_that_of_the_mix() -> None:
+    assert mean_time({"a": 30.0, "b": 10.0}, {"a": 0.01, "b": 0.05}) == pytest.approx(0.02)
+
+
+def test_a_part_of_some_rates_keeps_their_mix() -> None:
+    rates = choose_rates(WISH, {"a": 0.004, "b": 0.006}, mix=MIX)
+    half = scaled(rates, 0.5, "half")
+    assert half.total == pytest.approx(rates.total / 2)
+    assert (half.mix, half.seconds, half.origin, half.found) == (rates.mix, rates.seconds, "half", False)
