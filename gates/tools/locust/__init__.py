@@ -15,12 +15,14 @@ from typing import Literal
 from gates.demands import format_value
 from gates.errors import NotMeasured
 from gates.load.preparation import Prepared
+from gates.load.scenario import ON_START, TASK
 from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
 from gates.tools.locust import summary
 from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.campaign import ENDING, LEFT_OUT, Campaign
 from gates.tools.locust.epoch import Loaded
+from gates.tools.locust.scenarios import ScenarioCampaign
 from gates.tools.locust.settings import LoadSettings
 from gates.tools.locust.side_by_side import SideBySide
 from gates.tools.locust.together import NotSideBySide
@@ -46,9 +48,7 @@ class Locust(LoadSettings):
         refused = None
         if context.earlier is not None and context.side_by_side != "never":
             try:
-                if self.locustfile is not None:
-                    raise NotSideBySide("a `locustfile` of the project's own is run on this build alone")
-                beside = BesideCampaign(self, context)
+                beside = (BesideCampaign if self.locustfile is None else ScenarioCampaign)(self, context)
                 beside.run()
             except NotSideBySide as error:
                 if context.calibrating:
@@ -76,7 +76,7 @@ class Locust(LoadSettings):
         valid = [epoch for epoch in campaign.epochs if epoch.valid]
         gaps = summary.validity_gaps(campaign.epochs)
         # Under two builds at once the times of one are not what it would take alone.
-        trusted = [] if isinstance(campaign, BesideCampaign) else summary.only_overloaded(campaign.epochs)
+        trusted = [] if isinstance(campaign, SideBySide) else summary.only_overloaded(campaign.epochs)
         trusted = trusted if gaps else valid
         tried = {name: one.statuses for name, one in prepared.tried.items()} if prepared else {}
         refused = {} if prepared is None else {
@@ -102,6 +102,7 @@ class Locust(LoadSettings):
                 *_not_loaded(prepared),
                 *_unreached(prepared, epochs),
                 *_unseen(campaign),
+                *(campaign.gaps() if isinstance(campaign, ScenarioCampaign) else ()),
             ),
             epochs=tuple(epoch.row() for epoch in campaign.epochs),
             histograms=summary.histograms(trusted),
@@ -116,7 +117,9 @@ class Locust(LoadSettings):
         if isinstance(campaign, SideBySide):
             notes += _beside_notes(campaign)
         notes += _work_notes(campaign)
-        if self.locustfile is not None:
+        if isinstance(campaign, ScenarioCampaign):
+            notes += campaign.notes()
+        elif self.locustfile is not None:
             notes.append(f"{self.locustfile} is a closed loop: latencies count from when a request was really sent")
         if not campaign.started_by_us:
             notes.append("the backend was already up: its epochs are not independent of one another")
@@ -217,7 +220,9 @@ def _subjects(campaign: Campaign) -> tuple[Subject, ...]:
     """Return what was loaded and what was not, so that a later phase notices an operation that is gone."""
     prepared = campaign.prepared
     if prepared is None:
-        loaded = summary.operations_in(campaign.epochs)
+        outside = campaign.outside if isinstance(campaign, ScenarioCampaign) else set()
+        sent = sorted({*summary.operations_in(campaign.epochs), *outside})
+        loaded = [name for name in sent if not name.startswith((TASK, ON_START))]
         return tuple(Subject("operation", name, "tested") for name in loaded)
     loaded = [work.operation for work in prepared.work]
     return tuple(

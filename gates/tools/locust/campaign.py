@@ -28,7 +28,8 @@ ENDING = "says by its name that it ends the backend or the login"
 _ENDS = re.compile(r"(?i)^(shut-?_?down|restart|reboot|halt|power-?off|terminate|log-?_?out|log-?off|sign-?_?out)$")
 """A backend may go down seconds after it answered such a request: then nothing tells which request it was."""
 MOST_SPOILED = 5
-_BORNE_ERRORS = 0.001
+BORNE_ERRORS = 0.001
+"""Of the requests of all connections at once: so many may fail, and they are still all served."""
 _HALVINGS = 2
 _LOWERINGS = 2
 _LAG_OF_DEMAND = 0.1
@@ -306,7 +307,7 @@ class Campaign:
                 break
             record = outcome.record
             failed = record.requests - record.succeeded
-            if record.connections == connections and failed <= _BORNE_ERRORS * record.requests:
+            if record.connections == connections and failed <= BORNE_ERRORS * record.requests:
                 return Concurrency(connections, tried, peak, trouble)
             trouble = trouble or _trouble(record, connections)
             first += record.sent + 1
@@ -332,7 +333,7 @@ def _users_at_once(epochs: list[Loaded]) -> Concurrency | None:
         return None
     requests = sum(epoch.record.requests for epoch in epochs)
     failed = requests - sum(epoch.record.succeeded for epoch in epochs)
-    return Concurrency(users if failed <= _BORNE_ERRORS * requests else 0, users, 0)
+    return Concurrency(users if failed <= BORNE_ERRORS * requests else 0, users, 0)
 
 
 def _trouble(record: Record, connections: int) -> str:

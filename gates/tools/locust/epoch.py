@@ -143,7 +143,7 @@ def _conditions(
         "operations": float(len(record.operations)),
         "rate": None if own else assignment.arrivals.rate,
         **_rates(assignment),
-        "users": float(assignment.connections) if own else None,
+        "users": float(assignment.connections) if own or assignment.own else None,
         "sent_share": record.sent / record.scheduled if record.scheduled and not own else None,
         "lag_p99": quantile(record.lag, 0.99) if record.lag else None,
         "waited_share": sum(record.waited.values()) / record.sent if record.sent and not own else None,
