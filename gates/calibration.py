@@ -15,7 +15,7 @@ from typing import Literal
 
 from gates.demands import Tolerances
 from gates.machine import differences
-from gates.results import Measurement
+from gates.results import Measurement, Verdict
 from gates.sequential import (
     CONFIRMING,
     ERRORS,
@@ -113,6 +113,13 @@ class Calibration:
     def too_noisy(self) -> bool:
         """Whether identical builds differ by more than a floor may be."""
         return self.wanted > HIGHEST_FLOOR
+
+    @property
+    def verdict(self) -> Verdict:
+        """`fail` when the rule calls this very build slower than itself, `unknown` when the machine is too noisy."""
+        if self.trial.verdict == "fail":
+            return Verdict.FAIL
+        return Verdict.UNKNOWN if self.too_noisy else Verdict.PASS
 
     @property
     def overall(self) -> Noise:

@@ -12,6 +12,7 @@ from gates.cli.application import Folder, Quiet, app
 from gates.cli.screen import ascii_only, check_outputs, colour, progress, relative, say, width, write_outputs
 
 if TYPE_CHECKING:
+    from gates.pipeline.calibrate import CalibrationFinished, Wanted
     from gates.pipeline.check import RunFinished, Selection
 
 
@@ -100,6 +101,56 @@ def _watch(root: Path, selection: Selection, quiet: bool) -> RunFinished:
     with progress(quiet) as show, closing(check(root, selection)) as events:
         for event in events:
             if isinstance(event, RunFinished):
+                finished = event
+            else:
+                show(event)
+    assert finished is not None
+    return finished
+
+
+@app.command()
+def calibrate(
+    gate: Annotated[str | None, typer.Argument(help="The load gate; needed where there are several.")] = None,
+    project: Folder = Path(),
+    phase: Annotated[str | None, typer.Option(help="The phase; the first not signed off when left out.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="How many epochs; as many as a check has when left out.")] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the result as JSON (- for stdout).")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure this build beside itself: how noisy this machine is, and what checks on it can see."""
+    from gates.pipeline.calibrate import Wanted
+    from gates.reports.calibration import calibration_json
+    from gates.reports.terminal import render_calibration
+    from gates.results import Verdict
+
+    file = Path(json) if json not in (None, "-") else None
+    check_outputs({"json": file} if file else {})
+    finished = _watch_calibration(project.resolve(), Wanted(gate, phase, epochs), quiet=quiet or json == "-")
+    found = finished.calibration
+    try:
+        if file:
+            file.write_text(calibration_json(found), "utf-8")
+    finally:  # also where a disk is full by now
+        if json == "-":
+            say(calibration_json(found))
+        else:
+            notes = (
+                *finished.notes,
+                f"kept in {relative(finished.history)}: checks on this machine use it for {finished.days} days",
+            )
+            say(render_calibration(
+                found, colour=colour(), width=width(), ascii=ascii_only(), notes=notes, quiet=quiet,
+            ))  # fmt: skip
+    raise typer.Exit({Verdict.PASS: 0, Verdict.FAIL: 1}.get(found.verdict, 4))
+
+
+def _watch_calibration(root: Path, wanted: Wanted, quiet: bool) -> CalibrationFinished:
+    from gates.pipeline.calibrate import CalibrationFinished, calibrate
+
+    finished: CalibrationFinished | None = None
+    with progress(quiet) as show, closing(calibrate(root, wanted)) as events:
+        for event in events:
+            if isinstance(event, CalibrationFinished):
                 finished = event
             else:
                 show(event)

@@ -23,6 +23,7 @@ from gates.config.model import Configuration
 from gates.demands import policy_from_data, policy_to_data
 from gates.done import build_done, build_operations, exit_code, run_verdict
 from gates.git import Checkout, read_checkout
+from gates.pipeline.floors import floors
 from gates.pipeline.place import WORK, Place, documented_operations, history_path, open_place, operation_classes
 from gates.plan import Plan, make_plan
 from gates.results import GateResult, Run, Verdict
@@ -74,7 +75,8 @@ def check(root: Path, selection: Selection) -> Generator[engine.Event | RunFinis
         store.begin(run)
         judged: list[GateResult] = []
         try:
-            with closing(engine.run(plan, _setting(place, plan, directory))) as events:
+            floor = floors(root, {gate.name: gate.tool for gate in plan.running()}, run.machine)
+            with closing(engine.run(plan, replace(make_setting(place, plan, directory), floors=floor))) as events:
                 for event in events:
                     if isinstance(event, engine.GateFinished):
                         store.save_gate(run.id, event.result)
@@ -152,7 +154,8 @@ def _notes(place: Place, plan: Plan, checkout: Checkout, selection: Selection) -
         yield from policy_changes(policy_from_data(json.loads(signoff.run.policy)), now)
 
 
-def _setting(place: Place, plan: Plan, directory: Path) -> engine.Setting:
+def make_setting(place: Place, plan: Plan, directory: Path) -> engine.Setting:
+    """Return what the gates of a run share; outputs go into the folder."""
     earlier = place.earlier(plan)
     baseline = earlier[-1].run if earlier else None
     return engine.Setting(

@@ -1,5 +1,6 @@
 """What people see on a terminal or in a pipe: a run, its progress, phases, comparisons, histories, requirements."""
 
+from gates.reports.terminal.calibration import render_calibration
 from gates.reports.terminal.comparison import render_comparison
 from gates.reports.terminal.doctor import render_doctor, render_requirement
 from gates.reports.terminal.history import render_history
@@ -10,6 +11,7 @@ from gates.reports.terminal.run import render
 __all__ = [
     "Progress",
     "render",
+    "render_calibration",
     "render_comparison",
     "render_doctor",
     "render_history",

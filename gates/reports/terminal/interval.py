@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from gates.reports.terminal.ink import Ink
 from gates.reports.wording import subject
@@ -25,20 +25,38 @@ def draw_interval(judgement: Judgement, *, ascii: bool = False) -> str | None:  
     tolerated = _TOLERATED.match(judgement.demand)
     if judgement.kind != "beside" or ratio is None or low is None or high is None or tolerated is None or low <= 0:
         return None
-    border = 1 + float(tolerated[1]) / 100
-    least, most = min(low, 1 / math.sqrt(border)), max(high, border * math.sqrt(border))
-    cell = _scale(least, most)
-    nothing, inside, left, right, unchanged, limit, measured = _SIGNS_ASCII if ascii else _SIGNS
-    drawn = [nothing] * _CELLS
-    drawn[cell(low) : cell(high) + 1] = [inside] * (cell(high) + 1 - cell(low))
-    for place, sign in ((low, left), (high, right), (1.0, unchanged), (border, limit), (ratio, measured)):
-        drawn[cell(place)] = sign
-    return f"{least:.2f} {''.join(drawn)} {most:.2f}"
+    found = Interval(low, ratio, high, 1 + float(tolerated[1]) / 100)
+    least, most = found.scale()
+    return f"{least:.2f} {found.draw(least, most, _CELLS, ascii=ascii)} {most:.2f}"
 
 
-def _scale(least: float, most: float) -> Callable[[float], int]:
-    width = math.log(most / least)
-    return lambda value: round(math.log(value / least) / width * (_CELLS - 1))
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A measured ratio with its interval, and the ratio that is still tolerated."""
+
+    low: float
+    ratio: float
+    high: float
+    border: float
+
+    def scale(self) -> tuple[float, float]:
+        """Return the ends of a scale that has all of it, no change, and some room beyond what is tolerated."""
+        return min(self.low, 1 / math.sqrt(self.border)), max(self.high, self.border * math.sqrt(self.border))
+
+    def draw(self, least: float, most: float, cells: int, *, ascii: bool = False) -> str:  # noqa: A002
+        """Return it as so many cells of a logarithmic scale between two ratios that have it between them."""
+
+        def cell(value: float) -> int:
+            return round(math.log(value / least) / math.log(most / least) * (cells - 1))
+
+        nothing, inside, left, right, unchanged, limit, measured = _SIGNS_ASCII if ascii else _SIGNS
+        drawn = [nothing] * cells
+        drawn[cell(self.low) : cell(self.high) + 1] = [inside] * (cell(self.high) + 1 - cell(self.low))
+        for place, sign in (
+            (self.low, left), (self.high, right), (1.0, unchanged), (self.border, limit), (self.ratio, measured),
+        ):  # fmt: skip
+            drawn[cell(place)] = sign
+        return "".join(drawn)
 
 
 def interval_legend(*, ascii: bool = False) -> str:  # noqa: A002
