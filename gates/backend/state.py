@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gates import client, process
 from gates.backend.environment import split_operation
+from gates.backend.opened import opened_connections
 from gates.config.model import Backend
 from gates.document import Document
 from gates.errors import BackendFailed
@@ -48,6 +50,10 @@ class ServingBackend:
     def usage(self) -> process.Usage | None:
         """Return what its process tree uses now; None for a backend that was already up."""
         return self.running.usage() if self.running is not None else None
+
+    def connections(self) -> Mapping[str, int] | None:
+        """Return what its process tree has opened and holds, by remote address; None for one that was already up."""
+        return opened_connections(self.running.processes()) if self.running is not None else None
 
     def check(self) -> None:
         """Raise BackendFailed when it has died."""

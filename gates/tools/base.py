@@ -64,6 +64,12 @@ class Serving(Protocol):
     def usage(self) -> Usage | None:
         """Return what its process tree uses now; None for a backend that was already up."""
 
+    def connections(self) -> Mapping[str, int] | None:
+        """Return the connections that its process tree has opened itself and holds now, by remote address.
+
+        Those that it accepted are not among them. None where nobody can look.
+        """
+
     def login_works(self) -> bool | None:
         """Return whether the login is still accepted; None when the backend has none."""
 

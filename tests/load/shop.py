@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from gates.backend.opened import opened_connections
 from gates.client import NoAnswer, free_port, request
 from gates.document import parse_document
 from gates.errors import BackendFailed
@@ -42,6 +43,9 @@ class Shop:
 
     def usage(self) -> Usage | None:
         return self.running.usage() if self.started_by_us else None
+
+    def connections(self) -> Mapping[str, int] | None:
+        return opened_connections(self.running.processes()) if self.started_by_us else None
 
     def login_works(self) -> bool | None:
         if not self.headers or not self.checked:

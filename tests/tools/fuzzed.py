@@ -38,6 +38,9 @@ class FuzzedBackend:
     def last_lines(self, count: int = 10) -> str:
         return last_lines(self.output, count)
 
+    def connections(self) -> Mapping[str, int] | None:
+        return None
+
     def usage(self) -> Usage | None:
         return self.running.usage()
 
