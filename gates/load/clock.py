@@ -10,6 +10,8 @@ import ctypes
 import os
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import gevent
 from gevent.hub import get_hub
@@ -42,32 +44,75 @@ def go_first() -> bool:
     return True
 
 
+class Bell:
+    """Calls back at a moment of `time.monotonic()`, in the loop's own greenlet: the callback must not wait."""
+
+    def __init__(self, ring: Callable[[], object]) -> None:
+        self._ring = ring
+        self._loop = get_hub().loop
+        self._descriptor = -1
+        self._watcher: Any = None
+        if sys.platform != "linux":
+            return
+        library = ctypes.CDLL(None, use_errno=True)
+        self._descriptor = library.timerfd_create(_CLOCK_MONOTONIC, _TFD_NONBLOCK)
+        if self._descriptor < 0:
+            raise OSError(ctypes.get_errno(), "timerfd_create failed")
+        self._set_time, self._spec = library.timerfd_settime, _TimerSpec()
+        self._pointer = ctypes.byref(self._spec)
+        self._watcher = self._loop.io(self._descriptor, _READ)
+        self._watcher.start(self._expired)
+
+    def set(self, moment: float) -> None:
+        """Call back at this moment, or as soon as the loop runs when it is past; instead of what was set before."""
+        if self._descriptor < 0:
+            self._stop()
+            self._watcher = self._loop.timer(max(0.0, moment - time.monotonic()))
+            self._watcher.start(self._ring)
+            return
+        seconds = int(moment)
+        self._spec.value_s, self._spec.value_ns = seconds, int((moment - seconds) * 1e9) + 1
+        self._set_time(self._descriptor, _TFD_TIMER_ABSTIME, self._pointer, None)
+
+    def close(self) -> None:
+        """Give the timer back; nothing is called any more."""
+        self._stop()
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
+            self._watcher = None
+
+    def _expired(self) -> None:
+        os.read(self._descriptor, 8)
+        self._ring()
+
+
 class Alarm:
     """Puts one greenlet to sleep until a moment of `time.monotonic()`."""
 
     def __init__(self) -> None:
-        self._descriptor = -1
-        if sys.platform == "linux":
-            self._library = ctypes.CDLL(None, use_errno=True)
-            self._descriptor = self._library.timerfd_create(_CLOCK_MONOTONIC, _TFD_NONBLOCK)
-            if self._descriptor < 0:
-                raise OSError(ctypes.get_errno(), "timerfd_create failed")
-            self._watcher = get_hub().loop.io(self._descriptor, _READ)
+        self._bell = Bell(self._wake)
+        self._sleeper: Any = None
 
     def sleep_until(self, moment: float) -> None:
         """Return at the moment, or at once when it is past."""
-        while (left := moment - time.monotonic()) > 0:
-            if self._descriptor < 0:
-                gevent.sleep(left)
-                continue
-            seconds = int(moment)
-            spec = _TimerSpec(0, 0, seconds, int((moment - seconds) * 1e9))
-            self._library.timerfd_settime(self._descriptor, _TFD_TIMER_ABSTIME, ctypes.byref(spec), None)
-            get_hub().wait(self._watcher)
-            os.read(self._descriptor, 8)
+        while moment > time.monotonic():
+            self._bell.set(moment)
+            self._sleeper = gevent.getcurrent()
+            try:
+                get_hub().switch()
+            finally:
+                self._sleeper = None
 
     def close(self) -> None:
         """Give the timer back."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._bell.close()
+
+    def _wake(self) -> None:
+        if self._sleeper is not None:
+            self._sleeper.switch()

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
+import gevent
 from gevent.event import Event
-from gevent.hub import Waiter, get_hub
+from gevent.hub import get_hub
 
-from gates.load.clock import Alarm
+from gates.load.clock import Bell
 from gates.load.schedule import Slot
+
+Handed = tuple[Slot | None, bool]
+"""A slot, none when there are no more; and whether the user was free when it was due."""
 
 
 class Dispatcher:
@@ -24,9 +29,11 @@ class Dispatcher:
         """The moment, on the monotonic clock, from which the slots count; set by `run`."""
         self._slots = slots
         self._next = next(slots, None)
-        self._idle: list[Waiter] = []
-        self._begun = Event()
-        self._caught_up = Event()
+        self._idle: list[Any] = []
+        self._begun, self._over = Event(), Event()
+        self._behind = False
+        """Whether a slot is due and all users are busy: then the bell is not set, and whoever is free takes it."""
+        self._bell: Bell | None = None
 
     def run(self, start: float, give_up: float) -> int:
         """Hand out the slots until the last has a user, then let go the users that wait.
@@ -34,42 +41,43 @@ class Dispatcher:
         Slots that no user was free for until the moment `give_up` are dropped; returns how many.
         """
         self.start = start
+        self._bell = Bell(self._hand_out)
         self._begun.set()
-        loop, alarm = get_hub().loop, Alarm()
         try:
-            while self._next is not None and time.monotonic() < give_up:
-                alarm.sleep_until(start + self._next.due)
-                # Between the alarm and this line a user may have become free and taken the slot.
-                if self._next is None or start + self._next.due > time.monotonic():
-                    continue
-                if self._idle:
-                    loop.run_callback(self._idle.pop().switch, (self._advance(), True))
-                else:
-                    self._caught_up.clear()
-                    self._caught_up.wait(max(0.0, give_up - time.monotonic()))
+            self._set_bell()
+            self._over.wait(max(0.0, give_up - time.monotonic()))
         finally:
-            alarm.close()
+            self._bell.close()
+            self._bell = None
         dropped = 0
         while self._next is not None:
             self._advance()
             dropped += 1
-        for waiter in self._idle:
-            loop.run_callback(waiter.switch, (None, True))
+        loop = get_hub().loop
+        for user in self._idle:
+            loop.run_callback(user.switch, (None, True))
         self._idle.clear()
         return dropped
 
-    def take(self) -> tuple[Slot | None, bool]:
-        """Return the next slot when it is due, and whether a user was free at that moment; no slot at the end."""
-        self._begun.wait()
+    def take(self) -> Handed:
+        """Return the next slot when it is due."""
+        if not self._begun.is_set():
+            self._begun.wait()
         if self._next is None:
             return None, True
-        if self.start + self._next.due <= time.monotonic() and not self._idle:
+        if not self._idle and self.start + self._next.due <= time.monotonic():
             slot = self._advance()
-            self._caught_up.set()
+            if self._behind and self._next is not None and self.start + self._next.due > time.monotonic():
+                self._set_bell()
             return slot, False
-        waiter = Waiter()
-        self._idle.append(waiter)
-        handed: tuple[Slot | None, bool] = waiter.get()
+        me = gevent.getcurrent()
+        self._idle.append(me)
+        try:
+            handed: Handed = get_hub().switch()
+        except BaseException:
+            if me in self._idle:
+                self._idle.remove(me)  # killed: it must not be given anything
+            raise
         return handed
 
     def overdue(self, rate: float) -> int:
@@ -79,6 +87,23 @@ class Dispatcher:
         late = time.monotonic() - self.start - self._next.due
         return int(late * rate) + 1 if late > 0 else 0
 
+    def _hand_out(self) -> None:
+        """Give every slot that is due to a user, in the loop's greenlet: each user goes on at once, until it waits."""
+        while self._next is not None and self.start + self._next.due <= time.monotonic():
+            if not self._idle:
+                self._behind = True
+                return
+            self._idle.pop().switch((self._advance(), True))
+        self._set_bell()
+
+    def _set_bell(self) -> None:
+        """Wake up for the next slot; when it is due already, and nobody is free, whoever is free next takes it."""
+        self._behind = False
+        if self._bell is not None and self._next is not None:
+            self._bell.set(self.start + self._next.due)
+
     def _advance(self) -> Slot | None:
         slot, self._next = self._next, next(self._slots, None)
+        if self._next is None:
+            self._over.set()
         return slot

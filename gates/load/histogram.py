@@ -21,7 +21,8 @@ def bin_of(seconds: float) -> int:
     """Return the bin that a latency falls into; what is negative or too long goes to the first or the last."""
     if seconds <= SHORTEST:
         return 0
-    return min(LAST_BIN, math.ceil(math.log(seconds / SHORTEST) / _LOG_GROWTH))
+    number = math.ceil(math.log(seconds / SHORTEST) / _LOG_GROWTH)
+    return number if number < LAST_BIN else LAST_BIN
 
 
 def add(counts: dict[int, int], seconds: float) -> None:

@@ -60,6 +60,9 @@ def _begin(environment: Any, **_: Any) -> None:
             begun.append(gevent.spawn(CONDUCT, environment))
             begun[0].link_exception(lambda _: _give_up(environment))
 
+    if ASSIGNMENT.kind in ("open", "closed", "pairs"):
+        STAGE.ear.take_over(environment)
+
     if ASSIGNMENT.kind != "locustfile":
 
         @events.user_error.add_listener  # type: ignore[untyped-decorator]

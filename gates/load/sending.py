@@ -35,31 +35,31 @@ class Sender:
     """Sends the requests of one user over its connection and records them."""
 
     def __init__(self, environment: Any, stage: Stage, requests: dict[str, Numbered], url: str, record: Record) -> None:
-        self.environment, self._crew, self._requests, self._record = environment, stage.crew, requests, record
-        self.connection = Connection(address_of(url), stage.assignment.timeout)
+        self.environment, self._stage, self._requests, self._record = environment, stage, requests, record
+        self.connection = Connection(address_of(url), stage.assignment.timeout, dial=stage.exchange.dial)
+        self._crew = stage.crew
 
     def send(self, operation: str, number: int, due: float, measured: bool) -> tuple[int | None, float]:
         """Send one request; return its status, None when there was no answer, and its latency, counted from `due`."""
+        connection, record, crew = self.connection, self._record, self._crew
         answer, failure = None, None
-        before = self.connection.reopened
-        self._crew.unanswered += 1
+        before = connection.reopened
+        crew.unanswered += 1
         try:
-            answer = self.connection.exchange(self._requests[operation](number))
+            answer = connection.exchange(self._requests[operation](number))
         except ExchangeFailed as error:
             failure = error
         finally:
-            self._crew.unanswered -= 1
+            crew.unanswered -= 1
         now = time.monotonic()
+        status = None if answer is None else answer.status
         if measured:
-            self._record.reopened += self.connection.reopened - before
-            self._record.last = max(self._record.last, now)
-            if answer is not None:
-                self._record.answered(operation, answer.status, now - due)
-            else:
-                assert failure is not None
-                self._record.failed(operation, failure.kind)
-            if self._record.slices is not None:
-                succeeded = answer is not None and answer.status < 400
-                self._record.slices.count(due, now - due if succeeded else None)
-            fire(self.environment, operation, now - due, answer, failure)
-        return None if answer is None else answer.status, now - due
+            record.reopened += connection.reopened - before
+            record.last = now
+            if failure is not None:
+                record.failed(operation, failure.kind)
+            elif status is not None:
+                record.answered(operation, status, now - due)
+            if self._stage.ear.open:
+                fire(self.environment, operation, now - due, answer, failure)
+        return status, now - due

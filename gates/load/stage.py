@@ -13,6 +13,8 @@ from gevent.event import Event
 from locust import User
 
 from gates.load.assignment import Assignment
+from gates.load.gevent_wire import Exchange
+from gates.load.locust_events import Ear, settle
 from gates.load.pairs import PairRecord, write_pairs
 from gates.load.recording import Record, middle, write_record
 from gates.load.slices import Slices
@@ -122,6 +124,8 @@ class Stage:
         """Of the build that is loaded; of the new one where there are two."""
         self.crew = Crew(assignment.connections)
         self.stretch = Stretch(self.crew, self.pairs.new, self.pairs.old)
+        self.exchange = Exchange()
+        self.ear = Ear()
         self._written = False
 
     def write(self) -> None:
@@ -142,5 +146,7 @@ class Stage:
         """Write the record and end Locust; failing requests are no reason for it to fail."""
         self.stretch.wait()
         self.write()
+        if self.ear.taken_over:
+            settle(environment.stats, (self.pairs.new, self.pairs.old))
         environment.process_exit_code = 0
         environment.runner.quit()

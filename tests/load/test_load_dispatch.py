@@ -8,7 +8,7 @@ from collections.abc import Callable
 import gevent
 import gevent.event
 
-from gates.load.clock import Alarm
+from gates.load.clock import Alarm, Bell
 from gates.load.dispatch import Dispatcher
 from gates.load.schedule import Arrivals, Slot, slots
 
@@ -85,3 +85,39 @@ def test_the_alarm_does_not_ring_early_and_not_for_what_is_past() -> None:
         alarm.sleep_until(time.monotonic() - 5)
     finally:
         alarm.close()
+
+
+def test_the_bell_rings_for_what_was_set_last_for_what_is_past_and_not_when_it_is_closed() -> None:
+    rings: list[float] = []
+    bell = Bell(lambda: rings.append(time.monotonic()))
+    bell.set(time.monotonic() + 0.01)
+    moment = time.monotonic() + 0.03
+    bell.set(moment)
+    gevent.sleep(0.06)
+    assert len(rings) == 1
+    assert rings[0] >= moment
+    bell.set(time.monotonic() - 5)
+    gevent.sleep(0.02)
+    assert len(rings) == 2
+    bell.set(time.monotonic() + 0.01)
+    bell.close()
+    gevent.sleep(0.02)
+    assert len(rings) == 2
+
+
+def test_a_user_that_is_killed_while_it_waits_takes_no_slot_with_it() -> None:
+    dispatcher = Dispatcher(slots(Arrivals(100.0, 0.0, 0.2), {"a": 1.0}, "seed"))
+    taken: list[int] = []
+
+    def user() -> None:
+        while (slot := dispatcher.take()[0]) is not None:
+            taken.append(slot.number)
+
+    users = [gevent.spawn(user) for _ in range(2)]
+    gevent.spawn_later(0.05, users[0].kill)
+    gevent.spawn_later(0.05, lambda: users.append(gevent.spawn(user)))
+    start = time.monotonic()
+    assert dispatcher.run(start, start + 5) == 0
+    gevent.joinall(users, timeout=5, raise_error=True)
+    assert taken == list(range(len(taken)))
+    assert len(taken) in (20, 21)
