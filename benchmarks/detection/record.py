@@ -64,8 +64,8 @@ class RecordedCampaign(BesideCampaign):
         sample = rows.pair_up(json.loads(sampled.read_text("utf-8")))
         shutil.rmtree(sampled.parent)
         return rows.Row(
-            sitting, at, SECONDS, time.monotonic() - began, paired, tuple(doubt.check for doubt in loaded.doubts),
-            loaded.conditions, sample,
+            sitting, at, SECONDS, WARM_UP, time.monotonic() - began, paired,
+            tuple(doubt.check for doubt in loaded.doubts), loaded.conditions, sample,
         )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ class Half:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One epoch of two builds. `seconds` were measured, `wall` went by with starts and warm up.
+    """One epoch of two builds. `seconds` were measured after a warm up of `warm_up`; `wall` went by in all.
 
     `sample` holds some of the pairs as they were: (new, old) of each.
     """
@@ -46,6 +46,7 @@ class Row:
     sitting: str
     at: float
     seconds: float
+    warm_up: float
     wall: float
     paired: Paired
     doubts: tuple[str, ...] = ()
@@ -122,7 +123,8 @@ def write_row(row: Row) -> dict[str, Any]:
     """Return a row as plain data."""
     paired = row.paired
     return {
-        "sitting": row.sitting, "at": round(row.at, 1), "seconds": row.seconds, "wall": round(row.wall, 2),
+        "sitting": row.sitting, "at": round(row.at, 1), "seconds": row.seconds,
+        "warm_up": row.warm_up, "wall": round(row.wall, 2),
         "doubts": list(row.doubts), "conditions": {name: _short(value) for name, value in row.conditions.items()},
         "memory": paired.memory, "new": _write_record(paired.new), "old": _write_record(paired.old),
         "ratios": {
@@ -137,10 +139,11 @@ def parse_row(data: Mapping[str, Any]) -> Row:
     """Return the row that `write_row` wrote."""
     ratios = {name: Ratios(_decoded(one[0]), _decoded(one[1])) for name, one in data["ratios"].items()}
     memory = tuple(data["memory"]) if data["memory"] else None
-    paired = Paired(_parse_record(data["new"]), _parse_record(data["old"]), ratios, memory)
+    seconds = data["seconds"]
+    paired = Paired(_parse_record(data["new"], seconds), _parse_record(data["old"], seconds), ratios, memory)
     return Row(
-        data["sitting"], data["at"], data["seconds"], data["wall"], paired, tuple(data["doubts"]), data["conditions"],
-        _parse_sample(data["sample"]),
+        data["sitting"], data["at"], seconds, data["warm_up"], data["wall"], paired, tuple(data["doubts"]),
+        data["conditions"], _parse_sample(data["sample"]),
     )  # fmt: skip
 
 
@@ -184,8 +187,9 @@ def _write_record(record: Record) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _parse_record(data: Mapping[str, Any]) -> Record:
+def _parse_record(data: Mapping[str, Any], seconds: float) -> Record:
     return Record(
+        end=seconds, last=seconds,
         operations={
             name: OperationRecord(
                 {int(status): count for status, count in statuses.items()}, dict(failures),
