@@ -60,7 +60,7 @@ class Noise:
 
     `bias` is the mean, `reach` half its 95 % interval, `sd` the noise of one epoch. `detectable` is the worsening, as a
     share, that a check to its last epoch tells from none with a chance of 80 %. `needed` is after how many epochs an
-    unchanged build passes, usually; None when none that anybody would wait for are enough.
+    unchanged build passes with the same chance; None when none that anybody would wait for are enough.
     """
 
     name: str
@@ -208,14 +208,16 @@ def _noise(quantity: Quantity, planned: int, many: int, floor: float) -> Noise:
 
 
 def _epochs_to_pass(sd: float, tolerance: float, planned: int) -> int | None:
-    """Return the first look, of the plan or a longer one, at which what did not change is below its tolerance."""
+    """Return the first look, of the plan or a longer one, at which what did not change passes, four times in five."""
     tolerated = math.log1p(tolerance)
     looks = plan(planned)
     steps = [*zip(looks, levels(looks), strict=True)]
     steps += [(epochs, steps[-1][1]) for epochs in range(looks[-1] + 2, MOST_EPOCHS + 1, 2)]
     for epochs, level in steps:
-        if epochs >= FIRST_LOOK and t_quantile(1 - level, epochs - 1) * sd / math.sqrt(epochs) < tolerated:
-            return epochs
+        if epochs >= FIRST_LOOK:
+            reach = t_quantile(1 - level, epochs - 1) + t_quantile(POWER, epochs - 1)
+            if reach * sd / math.sqrt(epochs) < tolerated:
+                return epochs
     return None
 
 

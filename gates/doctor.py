@@ -7,13 +7,15 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from gates import client
+from gates import client, machine
 from gates.backend.environment import interpreter, needs_python
 from gates.backend.serving import serving
 from gates.backend.state import ServingBackend
+from gates.calibration import Calibration, choose_floor, share
 from gates.config.model import Configuration
 from gates.document import Document
 from gates.engine import Setting, make_context
@@ -27,8 +29,13 @@ _ASKED = 5
 """How many operations of the document are asked for, to see whether it speaks of this backend."""
 
 
-def examine(root: Path, configuration: Configuration) -> Generator[Requirement]:
-    """Yield one line for each thing that is needed, as soon as it is known; the backend comes last."""
+def examine(
+    root: Path, configuration: Configuration, calibrations: Sequence[Calibration] = ()
+) -> Generator[Requirement]:
+    """Yield one line for each thing that is needed, as soon as it is known; the backend comes last.
+
+    `calibrations` are those in the history, the newest first.
+    """
     yield Requirement("Python of gates", True, platform.python_version())
     yield _git(root)
     if needs_python(configuration.backend, root):
@@ -43,6 +50,9 @@ def examine(root: Path, configuration: Configuration) -> Generator[Requirement]:
                 yield from gate.tool.requirements(make_context(gate, plan, setting))
             except GatesError as error:
                 yield Requirement(f"gate {gate.name}", False, error.message, error.hint)
+        for gate in running:
+            if (settings := gate.tool.pairing()) is not None and configuration.baseline.side_by_side != "never":
+                yield _calibration(gate.name, settings, calibrations)
         if any(gate.tool.needs_backend for gate in running):
             yield from _backend(root, configuration, Path(folder) / "backend")
 
@@ -57,6 +67,16 @@ def _git(root: Path) -> Requirement:
     if checkout.shallow:
         return Requirement("git", False, detail + ", a shallow clone", "git fetch --unshallow: changed lines need it")
     return Requirement("git", True, detail)
+
+
+def _calibration(gate: str, settings: str, kept: Sequence[Calibration]) -> Requirement:
+    """Return whether this machine is calibrated; a check does without, so that nothing is missing where it is not."""
+    what = f"calibration of {gate}"
+    floor = choose_floor(kept, gate=gate, settings=settings, machine=machine.fingerprint(), now=datetime.now(UTC))
+    if floor.told:
+        return Requirement(what, True, floor.told)
+    told = f"none: less than {share(floor.value)} slower is taken for none, and nothing is known of the noise here"
+    return Requirement(what, True, f"{told}; `gates calibrate` measures it")
 
 
 def _interpreter(root: Path, configuration: Configuration) -> Requirement:

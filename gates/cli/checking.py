@@ -37,11 +37,12 @@ def doctor(project: Folder = Path()) -> None:
     """Say whether everything is here that the gates need: tools, versions, the backend, its document."""
     from gates.config.load import load_configuration
     from gates.doctor import examine
+    from gates.pipeline.floors import kept_calibrations
     from gates.reports.terminal import render_requirement
 
     met = True
     configuration = load_configuration(project.resolve() / "gates.toml")
-    with closing(examine(project.resolve(), configuration)) as requirements:
+    with closing(examine(project.resolve(), configuration, kept_calibrations(project.resolve()))) as requirements:
         for requirement in requirements:
             say(render_requirement(requirement, colour=colour(), ascii=ascii_only()))
             met = met and requirement.met
@@ -138,9 +139,11 @@ def calibrate(
                 *finished.notes,
                 f"kept in {relative(finished.history)}: checks on this machine use it for {finished.days} days",
             )
-            say(render_calibration(
-                found, colour=colour(), width=width(), ascii=ascii_only(), notes=notes, quiet=quiet,
-            ))  # fmt: skip
+            text = render_calibration(
+                found, colour=colour(), width=width(), ascii=ascii_only(), notes=notes, quiet=quiet
+            )
+            if text:
+                say(text)
     raise typer.Exit({Verdict.PASS: 0, Verdict.FAIL: 1}.get(found.verdict, 4))
 
 

@@ -40,7 +40,7 @@ def render_calibration(
         lines += ["", *_table(calibration, ink), "", *ink.title("What that means for checks on this machine")]
     for verdict, text in conclusions(calibration):
         if not quiet or verdict is not Verdict.PASS:
-            first, *rest = ink.hang("  ", text, indent=2)
+            first, *rest = ink.hang("  ", text.replace(" %", "\N{NO-BREAK SPACE}%"), indent=2)
             lines += [f"  {ink.mark(verdict)} {first[4:]}", *rest]
     for note in () if quiet else notes:
         lines += ink.hang("- ", one_line(note), indent=2, style="dim")
@@ -72,14 +72,20 @@ def _table(calibration: Calibration, ink: Ink) -> list[str]:
     room = ink.width - 2 - sum(widths)
     right = frozenset({1, 2, 3})
     if room < _NARROWEST_DRAWING:
-        return ink.table(headings, rows, right=right)
+        return [*ink.table(headings, rows, right=right), *_legend(ink)]
     cells = min(room, _WIDEST_DRAWING)
     drawn = [one.draw(least, most, cells, ascii=ink.ascii) for one in found]
     scale = f"{least:.2f}{f'{most:.2f}'.rjust(cells - 4)}"
     table = ink.table(
         (*headings, scale), [(*row, line) for row, line in zip(rows, drawn, strict=True)], right=right, flexible=(0,)
     )
-    return [*table, f"  {ink.paint(ink.safe(interval_legend(ascii=ink.ascii)), 'dim')}"]
+    return [*table, *ink.hang("", interval_legend(ascii=ink.ascii), indent=2, style="dim"), *_legend(ink)]
+
+
+def _legend(ink: Ink) -> list[str]:
+    return ink.hang(
+        "", "noise: of one epoch; seen from: what a whole check tells from no worsening", indent=2, style="dim"
+    )
 
 
 def _seen(one: Noise) -> str:
@@ -114,7 +120,7 @@ def _of_the_floor(calibration: Calibration) -> tuple[Verdict, str]:
     if calibration.too_noisy:
         return Verdict.UNKNOWN, (
             f"This machine is too noisy: identical builds may differ by {share(calibration.wanted)} here. The floor, "
-            f"below which a worsening is taken for none, is raised to {share(HIGHEST_FLOOR)} and never further. {_QUIETER}"
+            f"below which a worsening is taken for none, is raised to {share(HIGHEST_FLOOR)}, never further. {_QUIETER}"
         )
     told = f"All requests together differ by {seen} between identical builds"
     if calibration.floor > FLOOR:
