@@ -83,9 +83,8 @@ def _table(calibration: Calibration, ink: Ink) -> list[str]:
 
 
 def _legend(ink: Ink) -> list[str]:
-    return ink.hang(
-        "", "noise: of one epoch; seen from: what a whole check tells from no worsening", indent=2, style="dim"
-    )
+    told = "noise: of one epoch; seen from: the least worsening that a whole check tells from none"
+    return ink.hang("", told, indent=2, style="dim")
 
 
 def _seen(one: Noise) -> str:
