@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from gates.machine import cpu_limit, describe, differences, fingerprint, memory_limit, processor_model, same_machine
+from gates.machine import (
+    cpu_limit,
+    describe,
+    differences,
+    fingerprint,
+    memory_limit,
+    processor_model,
+    quota_periods,
+    same_machine,
+)
 
 ONE = {
     "processor": "AMD EPYC 7B13", "cores": "2", "memory": "7.8 GiB", "kernel": "Linux 6.1.0", "architecture": "x86_64",
@@ -127,3 +136,19 @@ def test_the_limits_of_a_container_count(
 def test_a_system_without_control_groups_has_no_limits(tmp_path: Path) -> None:
     assert cpu_limit(tmp_path / "none", tmp_path) is None
     assert memory_limit(tmp_path / "none", tmp_path) is None
+
+
+def test_the_periods_of_every_quota_above_this_process_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "self").write_text("0::/pod/container\n", "utf-8")
+    pod = tmp_path / "cgroup" / "pod"
+    (pod / "container").mkdir(parents=True)
+    (pod / "cpu.stat").write_text("usage_usec 9\nnr_periods 40\nnr_throttled 3\nthrottled_usec 7\n", "ascii")
+    (pod / "container" / "cpu.stat").write_text("usage_usec 9\nnr_periods 0\nnr_throttled 0\n", "ascii")
+    assert quota_periods(tmp_path / "self", tmp_path / "cgroup") == ((3, 40),)
+    (pod / "container" / "cpu.stat").write_text("nr_periods 20\nnr_throttled 5\n", "ascii")
+    assert quota_periods(tmp_path / "self", tmp_path / "cgroup") == ((5, 20), (3, 40))
+    assert quota_periods(tmp_path / "none", tmp_path) == ()
+    (tmp_path / "self").write_text("1:cpu,cpuacct:/\n", "utf-8")
+    (tmp_path / "cgroup" / "cpu").mkdir()
+    (tmp_path / "cgroup" / "cpu" / "cpu.stat").write_text("nr_periods 2\nnr_throttled 1\nthrottled_time 5\n", "ascii")
+    assert quota_periods(tmp_path / "self", tmp_path / "cgroup") == ((1, 2),)

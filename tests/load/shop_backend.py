@@ -58,6 +58,8 @@ OPTIONAL: dict[str, dict[str, Any]] = {
     "fleeting": {"/fleeting": {"get": answers(200)}},
     "rude": {"/rude": {"get": answers(200)}},
     "away": {"/away": {"get": answers(302)}},
+    "busy": {"/busy": {"get": answers(200)}},
+    "growing": {"/growing": {"get": answers(200)}},
 }  # fmt: skip
 PATHS: dict[str, Any] = {
     "/orders": {"post": {**json_body(ORDER), **answers(201)}, "get": answers(200)},
@@ -176,6 +178,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200 if visits == 1 else 429)
         if path == "/slow":
             time.sleep(0.02)
+        if path == "/busy":
+            end = time.thread_time() + 0.01
+            while time.thread_time() < end:
+                pass
+        if path == "/growing":
+            time.sleep(min(0.03, 0.0005 * visits))  # later and later: it bears 33 requests/s in the end
         if path == "/rude":
             self.close_connection = True  # without saying so
         if path == "/away":

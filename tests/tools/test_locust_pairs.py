@@ -61,6 +61,8 @@ def _patient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in ("campaign", "together"):
             patch.setattr(f"gates.tools.locust.{module}.SHORTEST_LAG", 60.0)
+        for limit in ("CORES_USED", "STEAL", "THROTTLED"):
+            patch.setattr(f"gates.load.validity.{limit}", 60.0)
         yield
 
 
