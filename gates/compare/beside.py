@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 
 from gates.compare.case import Case
+from gates.compare.culprit import name_causes
 from gates.compare.performance import judge_gone, percent
 from gates.demands import format_value
 from gates.results import Judgement, Measurement, Verdict
@@ -63,7 +64,7 @@ def judge_beside(case: Case, vanished: frozenset[str]) -> list[Judgement]:
     judgements += [_left_out(one, lacking) for one, lacking in left_out(measurements)]
     if not judgements:
         judgements.append(_nothing(case, planned))
-    return judgements + judge_gone(case, rose, vanished)
+    return name_causes(judgements) + judge_gone(case, rose, vanished)
 
 
 def _phase(case: Case) -> str:
