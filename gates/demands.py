@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Dimension = Literal["time", "size", "share", "count", "rate"]
+Dimension = Literal["time", "size", "share", "count", "rate", "growth"]
 
 UNITS: dict[Dimension, dict[str, float]] = {
     "time": {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0},
@@ -16,8 +16,11 @@ UNITS: dict[Dimension, dict[str, float]] = {
     "share": {"%": 0.01},
     "count": {"": 1.0},
     "rate": {"/s": 1.0, "/min": 1 / 60},
+    "growth": {"B/s": 1.0, "kB/h": 1e3 / 3600, "MB/h": 1e6 / 3600, "GB/h": 1e9 / 3600, "MB/min": 1e6 / 60},
 }
-BASE_UNIT: dict[Dimension, str] = {"time": "s", "size": "B", "share": "ratio", "count": "1", "rate": "1/s"}
+BASE_UNIT: dict[Dimension, str] = {
+    "time": "s", "size": "B", "share": "ratio", "count": "1", "rate": "1/s", "growth": "B/s",
+}  # fmt: skip
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le, ">=": operator.ge, "==": operator.eq, "<": operator.lt, ">": operator.gt,
@@ -41,7 +44,10 @@ class Demand:
 
 
 def _examples(dimension: Dimension) -> str:
-    return {"time": "100 ms", "size": "512 MB", "share": "90 %", "count": "0", "rate": "200 /s"}[dimension]
+    examples: dict[Dimension, str] = {
+        "time": "100 ms", "size": "512 MB", "share": "90 %", "count": "0", "rate": "200 /s", "growth": "10 MB/h",
+    }  # fmt: skip
+    return examples[dimension]
 
 
 def parse_quantity(text: str, dimension: Dimension) -> float:
@@ -85,6 +91,8 @@ def format_value(value: float, unit: str) -> str:
     if unit == "ratio":
         # Rounded towards zero, so that 89.96 % is never shown as the 90 % it did not reach.
         return f"{int(round(value * 10000, 6)) / 100:g} %"
+    if unit == "B/s":
+        return f"{value * 3600 / 1e6:.3g} MB/h"
     if unit == "1/s":
         return f"{value:.4g}/s"
     return f"{value:g}" if unit in ("1", "") else f"{value:g} {unit}"

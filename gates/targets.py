@@ -67,8 +67,27 @@ TARGETS: Mapping[str, TargetKind] = {
     "load.throughput": TargetKind(
         "rate", "load.throughput", "performance", "answers per second under load", "raise the rate, or make it faster"
     ),
+    "load.knee": TargetKind(
+        "rate", "load.knee", "performance", 'the highest rate borne (a load with find = "knee", as the profile stress)',
+        "`gates explain` of the gate says what gave way first",
+    ),
+    "load.leak": TargetKind(
+        "growth", "load.leak", "performance", 'growth of memory (a load with find = "leak", as the profile soak)',
+        "find what is kept: caches without bound, listeners, sessions",
+    ),
+    "load.recovery": TargetKind(
+        "time", "load.recovery", "performance",
+        'the time after a burst (a load with find = "recovery", as the profile spike)',
+        "bound the queue, refuse what comes too late, and let retries back off",
+    ),
+    "load.connections": TargetKind(
+        "count", "load.connections", "performance", "connections that the backend opened under load",
+        "make the pools smaller, or use one connection for several requests",
+    ),
     "database.connections": TargetKind(
-        "count", "database.connections", "database", "connections to the database", "make the pool smaller"
+        "count", "database.connections", "database",
+        "connections to a database on one of the usual ports (others are named in `databases` of the load gate)",
+        "make the pool smaller",
     ),
 }  # fmt: skip
 """By the name in gates.toml; a name that ends in a dot is a family, followed by an operation or benchmark."""
@@ -91,7 +110,8 @@ def find_owners(targets: Iterable[str], measures: Mapping[str, Sequence[str]]) -
     """Return the gates that would bring what each target needs.
 
     `measures` holds, by gate, the names (or prefixes ending in a dot) of what its tool measures. A gate also owns
-    the targets that carry its own name: `[gates.coverage]` may be a command that prints `coverage.lines`.
+    the targets that carry its own name, whoever else measures that: `[gates.coverage]` may be a command that prints
+    `coverage.lines`.
     """
     owners: dict[str, tuple[str, ...]] = {}
     for target in targets:
@@ -99,8 +119,9 @@ def find_owners(targets: Iterable[str], measures: Mapping[str, Sequence[str]]) -
         owners[target] = tuple(
             gate
             for gate, names in measures.items()
-            if any(needed == name or (name.endswith(".") and needed.startswith(name)) for name in names)
-        ) or tuple(gate for gate in measures if needed.startswith(f"{gate}."))
+            if needed.startswith(f"{gate}.")
+            or any(needed == name or (name.endswith(".") and needed.startswith(name)) for name in names)
+        )
     return owners
 
 

@@ -286,13 +286,16 @@ def test_owners_are_found_by_what_a_tool_measures_or_by_the_name_of_the_gate() -
     assert find_owners(
         ["coverage.lines", "response_time.simple", "operation.GET /x", "own.size", "database.connections"], measures
     ) == {
-        "coverage.lines": ("tests",),
+        "coverage.lines": ("tests", "coverage"),
         "response_time.simple": ("load",),
         "operation.GET /x": ("load",),
         "own.size": ("own",),
         "database.connections": (),
     }
     assert find_owners(["coverage.lines"], {"coverage": ()}) == {"coverage.lines": ("coverage",)}
+    # A load gate sees connections to databases; a command gate of that name may count them better.
+    both = find_owners(["database.connections"], {"load": ("load.", "database.connections"), "database": ()})
+    assert both == {"database.connections": ("load", "database")}
 
 
 def test_every_target_has_a_measurement_that_it_finds() -> None:

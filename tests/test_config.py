@@ -173,7 +173,10 @@ def test_what_is_left_out_is_part_of_the_policy() -> None:
 
 def written_in_full() -> dict[str, Any]:
     """Return every target that the model of gates.toml takes, by its dotted name, with the demand it was written as."""
-    values = {"time": "<= 1 s", "share": ">= 1 %", "count": "<= 1", "size": "<= 1 MB", "rate": ">= 1 /s"}
+    values = {
+        "time": "<= 1 s", "share": ">= 1 %", "count": "<= 1", "size": "<= 1 MB", "rate": ">= 1 /s",
+        "growth": "<= 1 MB/h",
+    }  # fmt: skip
     tables: dict[str, dict[str, str]] = {"operation": {"GET /x": values["time"]}, "benchmark": {"b": values["time"]}}
     for name, kind in TARGETS.items():
         table, _, key = name.partition(".")
@@ -196,7 +199,9 @@ def test_gates_toml_and_the_table_of_targets_agree_name_by_name_and_dimension_by
         for key in getattr(field.annotation, "model_fields", {}):
             assert f"{table}.{key}" in TARGETS
     # A demand of another dimension is refused, so the two cannot drift apart.
-    wrong = {"time": "<= 1 MB", "share": "<= 1 s", "count": "<= 1 %", "size": "<= 1 %", "rate": ">= 1 s"}
+    wrong = {
+        "time": "<= 1 MB", "share": "<= 1 s", "count": "<= 1 %", "size": "<= 1 %", "rate": ">= 1 s", "growth": "<= 1 s",
+    }  # fmt: skip
     for name, kind in TARGETS.items():
         table, _, key = name.partition(".")
         with pytest.raises(ValueError, match=r"needs one of the units|takes no unit"):

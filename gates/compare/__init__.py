@@ -13,6 +13,7 @@ from gates.compare.demanded import judge_targets
 from gates.compare.errors import judge_errors
 from gates.compare.evidence import judge_evidence, keep_engine_verdict
 from gates.compare.findings import judge_findings, sort_findings
+from gates.compare.leak import judge_leak
 from gates.compare.numbers import judge_numbers
 from gates.compare.performance import judge_performance
 from gates.compare.relative import judge_relative
@@ -61,6 +62,7 @@ def judge(
         *subjects.judgements,
         *judge_evidence(case),
         *judge_targets(case),
+        *judge_leak(case),
         *judge_coverage(case),
         *judge_numbers(case),
         *_judge_speed(case, subjects.vanished),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from gates.compare.case import Case, Debt, is_explained, settle
 from gates.compare.coverage import describe, is_lower
 from gates.compare.errors import MOSTLY_FAILING, rises
+from gates.compare.leak import LEAK, judge_slope
 from gates.compare.performance import is_worse
 from gates.demands import BASE_UNIT, Demand, Policy, format_value
 from gates.results import GateResult, ItemId, Judgement, Measurement, Verdict
@@ -20,6 +21,7 @@ LEAST_FOR_MEDIAN = 5
 """With a median of five requests above a limit, at least three are: if the true p95 were below it, that would happen
 once in 860 times (binomial, 0.05). So few are enough to say that a limit is missed, never that it is met."""
 _CHANGED = "coverage.changed_lines"
+_FURTHER = "let it search further with a higher `rate_limit`, or where the load generator has more of a core"
 
 
 def judge_targets(case: Case) -> list[Judgement]:
@@ -61,6 +63,11 @@ def _judge(case: Case, name: str, demand: Demand, now: Measurement) -> Judgement
         return replace(judgement, verdict=Verdict.UNKNOWN, reason=reason, hint=f"correct the target {name}")
     if now.unit == "ratio" and now.total == 0:
         return _nothing_to_count(judgement, subject)
+    if now.name == LEAK:
+        return judge_slope(case, judgement, demand, now)
+    if now.name == "load.knee" and not now.samples and not meets(demand, now.value):
+        reason = f"{subject} is at least {value}, where the search ended, and demanded is {demand.text}"
+        return replace(judgement, verdict=Verdict.UNKNOWN, reason=reason, hint=_FURTHER)
     if now.name == "load.p95":
         doubt = _doubt(case, demand, now)
         if doubt is not None:

@@ -33,6 +33,7 @@ _REPEAT = (
     "so that the next sign-off holds enough to be compared with"
 )
 _LONGER = "load it longer, or at a higher rate"
+_LONGER_SEARCH = "let it search further with a higher `rate_limit`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ COMPARED = (
     Compared("load.p99", "whole", "tails", TIME_RUN_SD, least_per_epoch=1000, spare=True),
     Compared("load.p95", "parts", "tails", TIME_RUN_SD, least_per_epoch=20),
     Compared("load.throughput", "whole", "performance", TIME_RUN_SD),
+    Compared("load.knee", "whole", "performance", TIME_RUN_SD),
     Compared("load.memory", "whole", "performance", MEMORY_RUN_SD, timed=False),
     Compared("bench.median", "parts", "performance", TIME_RUN_SD),
 )
@@ -158,6 +160,8 @@ def make_trial(
             if side.total < needed:
                 obstacle = f"it needs {needed} requests, and {which} had {side.total}"
                 return replace(trial, obstacle=obstacle, advice=_LONGER, left_out=row.spare)
+    if (ended := _not_found(now, then, baseline)) is not None:
+        return replace(trial, obstacle=ended[0], advice=_LONGER_SEARCH, left_out=ended[1])
     shift = compare_logs(then.samples, now.samples, run_spread(case, row, then))
     if shift is None:
         return replace(
@@ -167,6 +171,15 @@ def make_trial(
             advice=_REPEAT,
         )
     return replace(trial, worsening=shift.inverted() if now.better == "higher" else shift)
+
+
+def _not_found(now: Measurement, then: Measurement, baseline: Baseline) -> tuple[str, bool] | None:
+    """Return why knees cannot be compared where a search ended at a limit; true when it is not worse all the same."""
+    if now.name != "load.knee" or (now.samples and then.samples):
+        return None
+    if not now.samples:
+        return "this run only shows that it is at least so much", now.value >= then.value
+    return f"{baseline.phase} only shows that it was at least so much", False
 
 
 def different_machine(case: Case, baseline: Baseline) -> str:

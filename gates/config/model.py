@@ -32,6 +32,7 @@ TimeDemand = Annotated[str, AfterValidator(_demand("time")), Field(examples=["<=
 ShareDemand = Annotated[str, AfterValidator(_demand("share")), Field(examples=[">= 90 %"])]
 CountDemand = Annotated[str, AfterValidator(_demand("count")), Field(examples=["== 0"])]
 SizeDemand = Annotated[str, AfterValidator(_demand("size")), Field(examples=["<= 512 MB"])]
+GrowthDemand = Annotated[str, AfterValidator(_demand("growth")), Field(examples=["<= 10 MB/h"])]
 RateDemand = Annotated[str, AfterValidator(_demand("rate")), Field(examples=[">= 200 /s"])]
 
 
@@ -142,6 +143,10 @@ class LoadTargets(Table):
     concurrency: CountDemand | None = None
     memory: SizeDemand | None = None
     throughput: RateDemand | None = None
+    knee: RateDemand | None = None
+    leak: GrowthDemand | None = None
+    recovery: TimeDemand | None = None
+    connections: CountDemand | None = None
 
 
 class DatabaseTargets(Table):

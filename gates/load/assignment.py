@@ -94,6 +94,8 @@ class Assignment:
     """Of load in pairs."""
     cpus: tuple[int, ...] = ()
     """The cores that Locust keeps to; none for all."""
+    mix: Mapping[str, float] = field(default_factory=dict)
+    """The weights of operations that are not 1, for the record: the `work` has the rates that follow from them."""
     slice_seconds: float = 0.0
     """How long the slices of time are in which it is recorded as well; 0 for none."""
     patience: float = 0.0

@@ -188,7 +188,7 @@ def test_what_targets_demand_is_tried(tmp_path: Path, monkeypatch: pytest.Monkey
         "load.concurrency": parse_demand(">= 12", "count"),
     }
     crowd = replace(record(), connections=12)
-    readings = run(tmp_path, monkeypatch, [record(), crowd], targets, users=8, epochs=1, rate=None)
+    readings = run(tmp_path, monkeypatch, [record(), crowd], targets, users=8, epochs=1, rate=None, ramp=False)
     assert any("the throughput that is demanded" in note for note in readings.notes)
     assert next(one for one in readings.measurements if one.name == "load.concurrency").value == 12.0
 
@@ -202,7 +202,7 @@ def test_a_rate_that_was_found_is_lowered_when_the_backend_does_not_keep_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd = replace(record(), connections=4)
-    readings = run(tmp_path, monkeypatch, [overrun(20), record(), record(), crowd], users=4, rate=None)
+    readings = run(tmp_path, monkeypatch, [overrun(20), record(), record(), crowd], users=4, rate=None, ramp=False)
     assert [round(epoch.conditions["rate"]) for epoch in readings.epochs] == [10, 10]
     assert any("did not keep up" in note for note in readings.notes)
     assert next(one for one in readings.measurements if (one.name, one.scope) == ("load.errors", "")).total == 200
@@ -220,7 +220,9 @@ def test_a_rate_that_was_given_is_kept_and_what_is_too_slow_under_it_can_fail_bu
 
 
 def test_a_rate_is_lowered_twice_and_then_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readings = run(tmp_path, monkeypatch, [overrun(20), overrun(8), overrun(2), overrun(2)], rate=None, epochs=1)
+    readings = run(
+        tmp_path, monkeypatch, [overrun(20), overrun(8), overrun(2), overrun(2)], rate=None, ramp=False, epochs=1
+    )
     assert round(readings.epochs[0].conditions["rate"]) == 4
     assert [gap.what for gap in readings.gaps] == ["load"]
 
@@ -228,7 +230,7 @@ def test_a_rate_is_lowered_twice_and_then_not_believed(tmp_path: Path, monkeypat
 def test_a_load_that_is_meant_to_be_too_much_is_measured_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readings = run(tmp_path, monkeypatch, [overrun(5)] * 2, rate=None, rate_share=1.5)
+    readings = run(tmp_path, monkeypatch, [overrun(5)] * 2, rate=None, ramp=False, rate_share=1.5)
     assert readings.gaps == ()
     assert any(one.name == "load.p95" for one in readings.measurements)
 

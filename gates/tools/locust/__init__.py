@@ -18,10 +18,11 @@ from gates.load.preparation import Prepared
 from gates.load.scenario import ON_START, TASK
 from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
-from gates.tools.locust import summary
+from gates.tools.locust import found, summary
 from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.campaign import ENDING, LEFT_OUT, Campaign
 from gates.tools.locust.epoch import Loaded
+from gates.tools.locust.knee import KneeCampaign
 from gates.tools.locust.scenarios import ScenarioCampaign
 from gates.tools.locust.settings import LoadSettings
 from gates.tools.locust.side_by_side import SideBySide
@@ -38,7 +39,7 @@ class Locust(LoadSettings):
     needs_backend = True
     alone = True
     slow = True
-    measures = ("load.", "pair.")
+    measures = ("load.", "pair.", "database.connections")
 
     def run(self, context: Context) -> Readings:
         """Load the backend, beside the earlier build where that can be measured.
@@ -46,7 +47,7 @@ class Locust(LoadSettings):
         Raises NotMeasured when there is nothing to send, ToolError when Locust failed.
         """
         refused = None
-        if context.earlier is not None and context.side_by_side != "never":
+        if self.find is None and context.earlier is not None and context.side_by_side != "never":
             try:
                 beside = (BesideCampaign if self.locustfile is None else ScenarioCampaign)(self, context)
                 beside.run()
@@ -56,7 +57,7 @@ class Locust(LoadSettings):
                 refused = error
             else:
                 return self._readings(beside)
-        campaign = Campaign(self, context)
+        campaign = (KneeCampaign if self.find == "knee" else Campaign)(self, context)
         campaign.run()
         readings = self._readings(campaign)
         return readings if refused is None else _refused(readings, refused, context)
@@ -82,16 +83,13 @@ class Locust(LoadSettings):
         refused = {} if prepared is None else {
             name: one.status for name, one in prepared.tried.items() if one.reason and one.status is not None
         }  # fmt: skip
-        peak = campaign.concurrency.peak if campaign.concurrency else None
         return Readings(
             measurements=(
                 *(campaign.comparisons() if isinstance(campaign, SideBySide) else ()),
-                *summary.latencies(trusted),
-                *summary.errors(epochs),
-                *summary.resources(trusted, peak),
+                *found.measurements(campaign, trusted, epochs),
                 *_concurrency(campaign),
             ),
-            findings=(*campaign.findings, *summary.server_errors(epochs, refused)),
+            findings=(*campaign.findings, *summary.server_errors(epochs, refused), *found.findings(campaign, trusted)),
             subjects=_subjects(campaign),
             operations=summary.operations_seen(
                 epochs, tried, frozenset(one.name for one in document.operations) if document else frozenset()
@@ -102,14 +100,15 @@ class Locust(LoadSettings):
                 *_not_loaded(prepared),
                 *_unreached(prepared, epochs),
                 *_unseen(campaign),
+                *found.gaps(campaign, trusted),
                 *(campaign.gaps() if isinstance(campaign, ScenarioCampaign) else ()),
             ),
-            epochs=tuple(epoch.row() for epoch in campaign.epochs),
-            histograms=summary.histograms(trusted),
+            epochs=found.rows(campaign),
+            histograms=found.histograms(campaign, trusted),
             requests=prepared.corpus(redacted) if prepared else (),
             configurations={"load": digest(self.model_dump_json(exclude={"items", "skip", "timeout", "profile"}))},
             versions={"locust": version("locust")},
-            notes=(*self._notes(campaign), *summary.failing_notes(valid)),
+            notes=(*self._notes(campaign), *found.notes(campaign, trusted), *summary.failing_notes(valid)),
         )
 
     def _notes(self, campaign: Campaign) -> list[str]:
@@ -125,6 +124,7 @@ class Locust(LoadSettings):
             notes.append("the backend was already up: its epochs are not independent of one another")
         notes += [
             f"the backend did not keep up with {epoch.assignment.arrivals.rate:.3g} requests/s, so that fewer were sent"
+            + "".join(f"; {doubt.text}" for doubt in epoch.doubts)
             for epoch in campaign.too_much
         ]
         notes += [
@@ -158,10 +158,11 @@ def _work_notes(campaign: Campaign) -> list[str]:
     rates, prepared, notes = campaign.rates, campaign.prepared, []
     if rates is None or prepared is None:
         return []
-    notes.append(
-        f"{len(prepared.work)} operations at {rates.total:.3g} requests/s together ({rates.origin}), "
-        f"{len(campaign.epochs)} epochs of {rates.seconds:.3g} s"
-    )
+    if campaign.epochs:
+        notes.append(
+            f"{len(prepared.work)} operations at {rates.total:.3g} requests/s together ({rates.origin}), "
+            f"{len(campaign.epochs)} epochs of {rates.seconds:.3g} s"
+        )
     if rates.held_back:
         notes.append(f"these came less often, because they are slow: {', '.join(rates.held_back)}")
     deleting = [name for name in _documented(campaign) if name.startswith("DELETE ")]

@@ -93,7 +93,7 @@ class BesideCampaign(SideBySide):
             longest=settings.pair_seconds, epochs=min(self.planned, 4),
         )  # fmt: skip
         times = {work.operation: self._slower[work.operation] for work in prepared.work}
-        rates = choose_rates(wish, times, recorded=self._recorded_rates(), demanded=demanded)
+        rates = choose_rates(wish, times, recorded=self.recorded_rates(), demanded=demanded)
         # Both together stay under their share; only a throughput that is demanded has to be sent all the same.
         share = 2 * max(1.0, settings.burst) * rates.total * self._busy(rates, self._paired)
         less = min(1.0, settings.pair_share / share)

@@ -13,40 +13,31 @@ from gates.document import Document, matches
 from gates.errors import BackendFailed, NotMeasured, ToolError
 from gates.load.assignment import Assignment
 from gates.load.preparation import Preparation, Prepared, Spoiled
-from gates.load.rate import Rates, Recorded, choose_rates, lower
+from gates.load.rate import ALL_TOGETHER, ONE_CONNECTION, Rates, Recorded, choose_rates, lower
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.load.validity import OVERLOAD, SHORTEST_LAG
 from gates.results import Finding, RecordedRequest, Severity
 from gates.tools.base import Context, Serving, fingerprint
-from gates.tools.locust.epoch import Loaded, assess, failures_of, recorded_rates, times
-from gates.tools.locust.run import Locustfile, run_load
+from gates.tools.locust.concurrency import Concurrency, all_at_once, users_at_once
+from gates.tools.locust.epoch import Loaded, assess, recorded_rates
+from gates.tools.locust.leak import growth
+from gates.tools.locust.mix import weights
+from gates.tools.locust.ramp import Ramp, climb, needs_ramp
+from gates.tools.locust.run import Locustfile, Outcome, run_load
 from gates.tools.locust.settings import LoadSettings
+from gates.tools.locust.watch import Watched
 
 LEFT_OUT = "is left out by `exclude`"
 ENDING = "says by its name that it ends the backend or the login"
 _ENDS = re.compile(r"(?i)^(shut-?_?down|restart|reboot|halt|power-?off|terminate|log-?_?out|log-?off|sign-?_?out)$")
 """A backend may go down seconds after it answered such a request: then nothing tells which request it was."""
 MOST_SPOILED = 5
-BORNE_ERRORS = 0.001
-"""Of the requests of all connections at once: so many may fail, and they are still all served."""
-_HALVINGS = 2
 _LOWERINGS = 2
 _LAG_OF_DEMAND = 0.1
 PROBE_SECONDS = 1.0
 _AROUND_AN_EPOCH = 3.0
 """Seconds that start, preparation and end of an epoch take, for the progress bar only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Concurrency:
-    """How many connections were all served at once, out of how many that were tried; `peak` is memory in bytes."""
-
-    borne: int
-    tried: int
-    peak: int
-    trouble: str = ""
-    """What happened when all that were tried were too many."""
 
 
 @dataclass
@@ -69,8 +60,14 @@ class Campaign:
     """Operations that were loaded at first, and could not be on a later backend."""
     document: Document | None = None
     rates: Rates | None = None
+    ramp: Ramp | None = None
+    """What it was seen to bear, where that was looked for."""
     concurrency: Concurrency | None = None
     started_by_us: bool = True
+    watched: list[Watched] = field(default_factory=list)
+    """Every backend there was, in order."""
+    _times: Mapping[str, float] = field(default_factory=dict)
+    """Mean seconds of each operation over one connection."""
     _shown: float = 0.0
     _began: float = field(default_factory=time.monotonic)
 
@@ -79,6 +76,8 @@ class Campaign:
 
         Raises NotMeasured when there is nothing to send, ToolError when Locust failed or the time ran out.
         """
+        if not self._find_rates():
+            return
         for number in range(1, self.settings.epochs + 1):
             loaded = self._epoch(number, again=False)
             for _ in range(_LOWERINGS if number == 1 else 0):
@@ -93,6 +92,35 @@ class Campaign:
             if loaded is None:
                 return
             self.epochs.append(loaded)
+
+    def _find_rates(self) -> bool:
+        """See what the backend bears, on one that is not measured, where nothing says its rate; False when it died."""
+        if self.settings.locustfile is not None or not needs_ramp(self.settings, self.recorded_rates()):
+            return True
+        with self._ready("how much it bears") as (serving, prepared):
+            assert prepared is not None
+            assert self.rates is not None
+            if not self.rates.found:
+                return True
+            ramp = climb(
+                self._assignment(serving, prepared, 0), self.settings, self.rates, self._times,
+                lambda ramp: run_load(ramp, serving, self.context.directory / "ramp"),
+            )  # fmt: skip
+            if ramp is None:
+                self._died(serving, "when it was seen how much it bears")
+                return False
+            self.ramp, self._times = ramp, ramp.times
+            self._choose_rates_of(tuple(self.rates.each))
+        return True
+
+    def _choose_rates_of(self, names: tuple[str, ...]) -> None:
+        """Choose the rates of operations from what is known of the backend by now."""
+        documented = [one.name for one in self.document.operations] if self.document else []
+        self.rates = choose_rates(
+            self.settings.wish(), {name: self._times[name] for name in names},
+            recorded=self.recorded_rates(), demanded=self._demanded("load.throughput"),
+            mix=weights(self.settings.mix, names, documented), of=ALL_TOGETHER if self.ramp else ONE_CONNECTION,
+        )  # fmt: skip
 
     def _epoch(self, number: int, *, again: bool) -> Loaded | None:
         """Return one epoch, or None when the backend died in it."""
@@ -113,6 +141,9 @@ class Campaign:
                 number, assignment, outcome, login_works=serving.login_works(), allowed_lag=self._allowed_lag(),
                 meant=self._meant(),
             )  # fmt: skip
+            if self.settings.find == "leak":
+                grown = growth(self.watched[-1].memory, outcome.record.begin, outcome.record.end)
+                loaded = replace(loaded, conditions={**loaded.conditions, **grown})
             if not outcome.record.requests:
                 raise NotMeasured(
                     f"Locust sent no request in {told}", f"its output is in {directory.name}/locust.err of this run"
@@ -122,7 +153,7 @@ class Campaign:
             if last and prepared is not None and self._connections():
                 self.concurrency = self._bear(serving, assignment, outcome.record)
             elif last and prepared is None:
-                self.concurrency = _users_at_once([*self.epochs, loaded])
+                self.concurrency = users_at_once([*self.epochs, loaded])
         return loaded
 
     def _bears(self, loaded: Loaded) -> bool:
@@ -152,7 +183,8 @@ class Campaign:
     def _ready(self, told: str) -> Iterator[tuple[Serving, Prepared | None]]:
         """Yield a fresh backend that is prepared; one that a request spoiled is started again without that request."""
         for _ in range(MOST_SPOILED):
-            with self.context.serve() as serving:
+            with self.context.serve() as bare:
+                serving = self._watch(bare)
                 self.started_by_us = serving.started_by_us
                 self.document = serving.document
                 if self.settings.locustfile is not None:
@@ -169,6 +201,10 @@ class Campaign:
             f"{MOST_SPOILED} operations ended the backend or its login: " + ", ".join(self.spoiled),
             "exclude them: `exclude` of this gate",
         )
+
+    def _watch(self, serving: Serving) -> Watched:
+        self.watched.append(Watched(serving))
+        return self.watched[-1]
 
     def _spoil(self, spoiled: Spoiled, serving: Serving) -> None:
         self.spoiled[spoiled.operation] = spoiled.what
@@ -210,10 +246,8 @@ class Campaign:
             raise NotMeasured(*why_nothing(prepared))
         if self.prepared is None:
             self.prepared = prepared
-            self.rates = choose_rates(
-                self.settings.wish(), preparation.service_times(prepared.work, PROBE_SECONDS),
-                recorded=self._recorded_rates(), demanded=self._demanded("load.throughput"),
-            )  # fmt: skip
+            self._times = preparation.service_times(prepared.work, PROBE_SECONDS)
+            self._choose_rates_of(tuple(work.operation for work in prepared.work))
         else:
             now = {work.operation for work in prepared.work}
             for work in self.prepared.work:
@@ -238,7 +272,7 @@ class Campaign:
         baseline = self.context.baseline
         return {request.operation: request for request in baseline.readings.requests} if baseline else {}
 
-    def _recorded_rates(self) -> Recorded | None:
+    def recorded_rates(self) -> Recorded | None:
         epochs = self.context.baseline.readings.epochs if self.context.baseline else ()
         return next((rates for epoch in epochs if (rates := recorded_rates(epoch))), None)
 
@@ -288,33 +322,22 @@ class Campaign:
         return replace(
             common, kind="open", arrivals=arrivals, connections=settings.connections, operations=(),
             work=tuple(replace(work, weight=each[work.operation]) for work in prepared.work), first=prepared.first + 1,
+            mix=self.rates.mix, slice_seconds=1.0 if settings.find == "recovery" else 0.0,
         )  # fmt: skip
 
     def _bear(self, serving: Serving, open_loop: Assignment, loaded: Record) -> Concurrency:
-        """Return how many connections are all served at once; halved when that was too many."""
-        connections = tried = self._connections()
-        peak, first, trouble = 0, open_loop.first + loaded.scheduled + self.settings.connections, ""
-        for _ in range(_HALVINGS + 1):
-            self._progress(self.settings.epochs, 0.0, f"{connections} connections at once")
-            assignment = replace(
-                open_loop, kind="closed", arrivals=Arrivals(1.0, 0.0, self.settings.concurrency_seconds),
-                connections=connections, first=first,
-            )  # fmt: skip
-            outcome = run_load(assignment, serving, self.context.directory / f"together-{connections}")
-            peak = max(peak, outcome.observation.peak)
-            if outcome.record is None or outcome.died:
-                self._died(serving, f"with {connections} connections at once")
-                break
-            record = outcome.record
-            failed = record.requests - record.succeeded
-            if record.connections == connections and failed <= BORNE_ERRORS * record.requests:
-                return Concurrency(connections, tried, peak, trouble)
-            trouble = trouble or _trouble(record, connections)
-            first += record.sent + 1
-            if connections == 1:
-                break
-            connections //= 2
-        return Concurrency(0, tried, peak, trouble)
+        """Return how many connections are all served at once."""
+        closed = replace(
+            open_loop, kind="closed", arrivals=Arrivals(1.0, 0.0, self.settings.concurrency_seconds),
+            connections=self._connections(), first=open_loop.first + loaded.scheduled + self.settings.connections,
+            slice_seconds=0.0,
+        )  # fmt: skip
+
+        def load(assignment: Assignment) -> Outcome:
+            self._progress(self.settings.epochs, 0.0, f"{assignment.connections} connections at once")
+            return run_load(assignment, serving, self.context.directory / f"together-{assignment.connections}")
+
+        return all_at_once(closed, load, lambda when: self._died(serving, when))
 
     def _progress(self, done: float, share: float, text: str) -> None:
         settings = self.settings
@@ -324,23 +347,6 @@ class Campaign:
         whole = settings.epochs * epoch + together
         self._shown = max(self._shown, min(1.0, (done + share) * epoch / whole))  # an epoch again is no step back
         self.context.progress(self._shown, text)
-
-
-def _users_at_once(epochs: list[Loaded]) -> Concurrency | None:
-    """Return how many users of a locustfile were served at once in every epoch."""
-    users = min(epoch.record.connections for epoch in epochs)
-    if not users:
-        return None
-    requests = sum(epoch.record.requests for epoch in epochs)
-    failed = requests - sum(epoch.record.succeeded for epoch in epochs)
-    return Concurrency(users if failed <= BORNE_ERRORS * requests else 0, users, 0)
-
-
-def _trouble(record: Record, connections: int) -> str:
-    told = [f"{kind} {times(count)}" for kind, count in failures_of(record.operations.values()).most_common(3)]
-    if record.connections < connections:
-        told.append(f"{connections - record.connections} of the connections got no answer at all")
-    return ", ".join(told)
 
 
 def why_nothing(prepared: Prepared) -> tuple[str, str]:

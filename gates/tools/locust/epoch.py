@@ -17,6 +17,7 @@ from gates.tools.locust.run import Outcome
 
 _COMMON_RATE = "operation_rate"
 _OWN_RATE = "rate of "
+_WEIGHT = "weight of "
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,19 @@ def assess(
     )  # fmt: skip
 
 
-def _rates(assignment: Assignment) -> dict[str, float | None]:
-    """Return the rate that operations have in common, and that of each one that comes less often."""
+def rate_conditions(assignment: Assignment) -> dict[str, float]:
+    """Return the rate of an operation of the weight 1, the weights, and the rate of what comes less often than that."""
     if not assignment.work:
         return {}
-    common = max(work.weight for work in assignment.work)
-    own = {f"{_OWN_RATE}{work.operation}": work.weight for work in assignment.work if work.weight < common}
-    return {_COMMON_RATE: common, **own}
+    weights = {work.operation: assignment.mix.get(work.operation, 1.0) for work in assignment.work}
+    common = max(work.weight / weights[work.operation] for work in assignment.work)
+    own = {
+        f"{_OWN_RATE}{work.operation}": work.weight
+        for work in assignment.work
+        if work.weight < common * weights[work.operation] * (1 - 1e-9)
+    }
+    mix = {f"{_WEIGHT}{name}": weight for name, weight in weights.items() if weight != 1.0}
+    return {_COMMON_RATE: common, **own, **mix}
 
 
 def recorded_rates(epoch: Epoch) -> Recorded | None:
@@ -113,8 +120,11 @@ def recorded_rates(epoch: Epoch) -> Recorded | None:
     common = epoch.conditions.get(_COMMON_RATE)
     if not common:
         return None
-    own = {name.removeprefix(_OWN_RATE): rate for name, rate in epoch.conditions.items() if name.startswith(_OWN_RATE)}
-    return Recorded(common, own)
+    named = [
+        {name.removeprefix(what): value for name, value in epoch.conditions.items() if name.startswith(what)}
+        for what in (_OWN_RATE, _WEIGHT)
+    ]
+    return Recorded(common, *named)
 
 
 def _use_of_cores(
@@ -142,7 +152,7 @@ def _conditions(
         "requests": float(requests),
         "operations": float(len(record.operations)),
         "rate": None if own else assignment.arrivals.rate,
-        **_rates(assignment),
+        **rate_conditions(assignment),
         "users": float(assignment.connections) if own or assignment.own else None,
         "sent_share": record.sent / record.scheduled if record.scheduled and not own else None,
         "lag_p99": quantile(record.lag, 0.99) if record.lag else None,

@@ -14,8 +14,7 @@ from gates.load.scenario import Scenario
 from gates.load.schedule import Arrivals
 from gates.results import Gap
 from gates.tools.base import Serving
-from gates.tools.locust.campaign import BORNE_ERRORS, Concurrency
-from gates.tools.locust.epoch import failures_of, times
+from gates.tools.locust.concurrency import BORNE_ERRORS, Concurrency
 from gates.tools.locust.run import run_load
 from gates.tools.locust.side_by_side import BEARABLE, SideBySide, demands_more
 from gates.tools.locust.together import Builds, NotSideBySide, Stretches, run_pairs
@@ -29,7 +28,7 @@ _SPARE = 4
 """So many pairs of users are there for one that is busy on average."""
 _FEWEST_PAIRS = 10
 _ENOUGH = 10
-"""Answers of an operation, before it is said that too few of them could be matched."""
+"""Requests of an operation, before it is said that too few of them could be matched."""
 _SHOWN = 5
 
 
@@ -50,8 +49,10 @@ class ScenarioCampaign(SideBySide):
 
     outside: set[str] = field(default_factory=set)
     """Operations that are sent where nothing is measured, in on_start and on_stop."""
-    matched: dict[str, tuple[int, int, int]] = field(default_factory=dict)
-    """By operation: how many pairs there were, and how many answers that succeeded of the new and the earlier build."""
+    matched: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By operation: how many pairs there were, and of how many requests of runs in which nothing failed."""
+    answered: dict[str, set[bool]] = field(default_factory=dict)
+    """By operation: which builds answered it with success, the new one being True."""
     unlike: int = 0
     runs: int = 0
     _borne: Borne | None = None
@@ -129,14 +130,14 @@ class ScenarioCampaign(SideBySide):
         scenario = self._sound(record)
         self.outside |= scenario.outside
         self.runs, self.unlike = self.runs + scenario.runs, self.unlike + scenario.unlike
-        for name in record.new.operations.keys() & record.old.operations.keys():
-            ratios, before = record.ratios.get(name), self.matched.get(name, (0, 0, 0))
-            now = (
-                ratios.pairs if ratios else 0,
-                record.new.operations[name].succeeded,
-                record.old.operations[name].succeeded,
+        for name in record.new.operations.keys() | record.old.operations.keys():
+            self.answered.setdefault(name, set()).update(
+                new for new in (True, False) if (one := record.of(new).operations.get(name)) and one.succeeded
             )
-            self.matched[name] = before[0] + now[0], before[1] + now[1], before[2] + now[2]
+        for name, count in scenario.comparable.items():
+            pairs, comparable = self.matched.get(name, (0, 0))
+            now = record.ratios[name].pairs if name in record.ratios else 0
+            self.matched[name] = pairs + now, comparable + count
 
     def _sound(self, record: PairRecord) -> Scenario:
         """Return what is known of the users; raises when the two builds did not do the same work, or one could not."""
@@ -155,21 +156,15 @@ class ScenarioCampaign(SideBySide):
         if old:
             raise NotSideBySide(f"on the earlier build no user of {file} got through on_start: {old}")
         matched = sum(one.pairs for one in record.ratios.values())
-        answered = min(record.new.succeeded, record.old.succeeded)
-        if matched < MATCHED_SHARE * answered:
+        comparable = sum(scenario.comparable.values())
+        if matched < MATCHED_SHARE * comparable:
+            other = f"{scenario.unlike} of {scenario.runs} runs took another course"
             raise NotSideBySide(
-                f"only {matched} of {answered} requests of {file} were the same on both builds ({self._why(record)})",
+                f"only {matched} of {comparable} requests of {file} were the same on both builds "
+                f"({other if scenario.unlike else 'their names or statuses differ'})",
                 "its users must do the same with the same `random`; give requests whose path differs a `name`",
             )
         return scenario
-
-    def _why(self, record: PairRecord) -> str:
-        scenario = record.scenario
-        assert scenario is not None
-        if scenario.unlike:
-            return f"{scenario.unlike} of {scenario.runs} runs took another course"
-        failed = failures_of(record.old.operations.values()).most_common(1)
-        return f"on the earlier one {failed[0][0]} {times(failed[0][1])}" if failed else "their names differ"
 
     def _together(self) -> None:
         """See whether all users of the locustfile are served at once by the new build, with nothing else beside it."""
@@ -195,10 +190,10 @@ class ScenarioCampaign(SideBySide):
             f"{file}: {rates.total / borne.requests:.3g} task runs/s on each build, which are {rates.total:.3g} "
             f"requests/s ({rates.origin}); wait_time only says how often users come compared with one another"
         ]
-        unmeasured = sorted(self.outside - self.matched.keys())
+        unmeasured = sorted(self.outside - self.answered.keys())
         if unmeasured:
             found.append(f"not measured, because only on_start or on_stop sends it: {', '.join(unmeasured)}")
-        new = sorted(name for name, (_, now, then) in self.matched.items() if now and not then)
+        new = sorted(name for name, builds in self.answered.items() if builds == {True})
         if new:
             found.append(f"not compared, because the earlier build never answers it with success: {', '.join(new)}")
         if self.unlike:
@@ -206,11 +201,11 @@ class ScenarioCampaign(SideBySide):
         return found
 
     def gaps(self) -> list[Gap]:
-        """Return the gap of operations that both builds answer, and that could mostly not be compared."""
+        """Return the gap of operations that could mostly not be compared though nothing failed."""
         few = [
-            f"{name} ({pairs} of {min(now, then)})"
-            for name, (pairs, now, then) in sorted(self.matched.items())
-            if min(now, then) >= _ENOUGH and pairs < MATCHED_SHARE * min(now, then)
+            f"{name} ({pairs} of {comparable})"
+            for name, (pairs, comparable) in sorted(self.matched.items())
+            if comparable >= _ENOUGH and pairs < MATCHED_SHARE * comparable
         ]
         if not few:
             return []

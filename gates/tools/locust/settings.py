@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gates.demands import parse_quantity
 from gates.load.rate import Wish
 from gates.results import ItemId
 from gates.tools.base import Seconds, Tool, digest
+from gates.tools.locust.mix import check_mix
 
 
 def _per_second(value: Any) -> Any:
@@ -18,6 +19,15 @@ def _per_second(value: Any) -> Any:
 
 PerSecond = Annotated[float, BeforeValidator(_per_second), Field(gt=0)]
 """A rate, written `200 /s`, `600 /min` or as a number per second."""
+
+
+def _as_share(value: Any) -> Any:
+    return parse_quantity(value, "share") if isinstance(value, str) else value
+
+
+Share = Annotated[float, BeforeValidator(_as_share), Field(gt=0)]
+"""A share, written `25 %` or as a ratio."""
+Mix = Annotated[dict[str, float], AfterValidator(check_mix)]
 
 
 class LoadSettings(Tool):
@@ -32,23 +42,49 @@ class LoadSettings(Tool):
     locustfile: str | None = Field(
         default=None,
         description="The project's own locustfile, from the project's folder. It runs in the harness's own "
-        "interpreter, so it may import Locust and what is installed beside gates, but not the backend's packages. Its "
-        "users are a closed loop: latencies count from when a request was sent. GATES_LOAD_HEADERS holds the headers "
-        "of the login as JSON",
+        "interpreter, so it may import Locust and what is installed beside gates, but not the backend's packages. "
+        "Beside an earlier build each user exists once for either; alone its users are a closed loop, and latencies "
+        "count from when a request was sent. GATES_LOAD_HEADERS holds the headers of the login as JSON",
         examples=["load/locustfile.py"],
     )
     rate: PerSecond | None = Field(
         default=None,
-        description="Requests per second over all operations; without it, that of the baseline, or a share of what one "
-        "connection bears",
+        description="Requests per second over all operations; without it, that of the baseline, or a share of what a "
+        "short ramp finds the backend to bear",
         examples=["100 /s"],
     )
+    find: Literal["knee", "leak", "recovery"] | None = Field(
+        default=None,
+        description="What the load is to find out besides latencies: `knee`, the highest rate that still meets the "
+        "targets (load.knee; `epochs` searches with steps of `seconds`, and no latencies then); `leak`, how fast "
+        "memory grows (load.leak); `recovery`, how long after a `burst` it is as before (load.recovery, and no "
+        "latencies then)",
+    )
+    mix: Mix = Field(
+        default={},
+        description="How often operations come compared with the others, by name or pattern; what is not named has "
+        "the weight 1. The name of an operation goes before a pattern, and of patterns the first that fits counts",
+        examples=[{"GET /items": 5, "POST /items": 1, "* /admin/*": 0.2}],
+    )
     rate_share: float = Field(
-        default=0.4, gt=0, description="Without a `rate`: the share of what one connection bears", examples=[0.4]
+        default=0.6,
+        gt=0,
+        description="Without a `rate`: the share of what the backend bears, or of what one connection bears where "
+        "there is no `ramp`",
+        examples=[0.6],
+    )
+    ramp: bool = Field(
+        default=True,
+        description="Without a `rate`: see in a short ramp, on a backend that is not measured, how much is borne",
     )
     rate_limit: PerSecond = Field(default=200.0, description="Without a `rate`: the most that is chosen")
     burst: float = Field(
-        default=1.0, gt=0, description="How many times the rate comes in the middle third of each epoch"
+        default=1.0, gt=0, description="How many times the rate comes in the second quarter of each epoch"
+    )
+    recovered_within: Share = Field(
+        default=0.25,
+        description='With find = "recovery": how much worse than before the burst latency may be to be as before',
+        examples=["25 %"],
     )
     epochs: int = Field(default=4, gt=0, description="How often the load is repeated, each time on a fresh backend")
     seconds: Seconds = Field(default=8.0, description="How long each epoch is measured")
@@ -90,6 +126,11 @@ class LoadSettings(Tool):
         description="Side by side: the most that both builds together are loaded with, as a share of what one "
         "connection gets through with the slower one",
     )
+    databases: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses of databases on other ports than the usual ones, for the target database.connections",
+        examples=[["10.0.0.7:5433"]],
+    )
     exclude: tuple[str, ...] = Field(
         default=(),
         description='Operations never called, such as "POST /admin/shutdown" or "* /internal/*"; '
@@ -97,9 +138,17 @@ class LoadSettings(Tool):
     )
 
     @model_validator(mode="after")
-    def _users_of_a_locustfile(self) -> LoadSettings:
+    def _go_together(self) -> LoadSettings:
         if self.locustfile is not None and self.users == 0:
             raise ValueError("a `locustfile` needs at least one of `users`")
+        for key, given in (("mix", bool(self.mix)), ('find = "knee"', self.find == "knee"),
+                           ('find = "recovery"', self.find == "recovery")):  # fmt: skip
+            if self.locustfile is not None and given:
+                raise ValueError(f"`{key}` is for load from the document, and a `locustfile` brings its own")
+        if self.find == "recovery" and self.burst <= 1.0:
+            raise ValueError('find = "recovery" needs a `burst` above 1: there is nothing to recover from')
+        if self.find == "knee" and (self.rate is not None or self.burst != 1.0):
+            raise ValueError('find = "knee" searches the rate by itself: `rate` and `burst` do not go with it')
         return self
 
     def pairing(self) -> str:
