@@ -414,6 +414,26 @@ def test_answers_that_look_alike_are_told_apart_by_what_follows_their_head(conne
         assert connection.exchange(request()).length == 2
 
 
+def test_a_body_that_came_with_an_answer_to_head_belongs_to_nothing(connect: Connect) -> None:
+    whole = b"HTTP/1.1 200 OK\r\nX: wrong\r\nContent-Length: 4\r\n\r\nabcd"
+    with scripted([whole, whole], [OK]) as (address, received):
+        connection = connect(address)
+        assert connection.exchange(request()).length == 4
+        assert connection.exchange(request(method="HEAD")).length == 0
+        assert connection.exchange(request()).length == 2
+    assert len(received) == 3
+
+
+def test_silence_on_a_connection_that_served_before_is_not_asked_again(connect: Connect) -> None:
+    with scripted([OK, None], [OK]) as (address, received):
+        connection = connect(address, 0.2)
+        connection.exchange(request())
+        with pytest.raises(ExchangeFailed, match="timeout"):
+            connection.exchange(request())
+        assert len(received) == 2
+    assert connection.reopened == 0
+
+
 def test_a_known_head_whose_body_breaks_off_is_no_answer(connect: Connect) -> None:
     head = b"HTTP/1.1 200 OK\r\nX: broken\r\nContent-Length: 4\r\n\r\n"
     with scripted([head + b"abcd", head + b"ab"]) as (address, _):

@@ -105,7 +105,7 @@ def test_the_bell_rings_for_what_was_set_last_for_what_is_past_and_not_when_it_i
     assert len(rings) == 2
 
 
-def test_a_user_that_is_killed_while_it_waits_takes_no_slot_with_it() -> None:
+def test_users_that_are_killed_while_they_wait_take_no_slot_with_them() -> None:
     dispatcher = Dispatcher(slots(Arrivals(100.0, 0.0, 0.2), {"a": 1.0}, "seed"))
     taken: list[int] = []
 
@@ -114,8 +114,8 @@ def test_a_user_that_is_killed_while_it_waits_takes_no_slot_with_it() -> None:
             taken.append(slot.number)
 
     users = [gevent.spawn(user) for _ in range(2)]
-    gevent.spawn_later(0.05, users[0].kill)
-    gevent.spawn_later(0.05, lambda: users.append(gevent.spawn(user)))
+    gevent.spawn_later(0.05, gevent.killall, list(users))
+    gevent.spawn_later(0.1, lambda: users.append(gevent.spawn(user)))
     start = time.monotonic()
     assert dispatcher.run(start, start + 5) == 0
     gevent.joinall(users, timeout=5, raise_error=True)
