@@ -255,7 +255,7 @@ def _scheduled(stage: Stage, company: Company, _: Scenario) -> None:
     start, alarm = time.monotonic(), Alarm()
     give_up = start + whole.end + stage.assignment.timeout
     source = pair_slots(whole, {"": 1.0}, stage.assignment.seed)
-    upcoming, dropped = start, 0
+    upcoming, dropped, blocked = start, 0, False
 
     def overdue() -> int:
         late = time.monotonic() - upcoming
@@ -266,15 +266,18 @@ def _scheduled(stage: Stage, company: Company, _: Scenario) -> None:
     try:
         for first, second in zip(source, source, strict=False):
             upcoming = start + first.due
+            blocked = blocked and upcoming < time.monotonic()  # what waits behind others found nobody free either
             alarm.sleep_until(upcoming)
             pair, was_free = company.next_pair(give_up)
+            blocked = blocked or not was_free
             if pair is None:
                 dropped += first.measured
                 continue
-            company.give(pair, first, start + first.due, first=True, was_free=was_free)
+            company.give(pair, first, upcoming, first=True, was_free=not blocked)
             upcoming = start + second.due
+            blocked = blocked and upcoming < time.monotonic()
             alarm.sleep_until(upcoming)
-            company.give(pair, second, start + second.due, first=False, was_free=was_free)
+            company.give(pair, second, upcoming, first=False, was_free=not blocked)
         upcoming = float("inf")
         company.wait_until_idle(give_up)
     finally:

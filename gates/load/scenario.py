@@ -7,6 +7,7 @@ are compared when they are of the same operation and were answered alike. Pure.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ class Scenario:
 
     `refused` is why the locustfile cannot be run on two builds at once. `broken` is why no user got through on_start,
     by build ("new", "old"). `runs` were ended by both builds, `unlike` of them took another course on one of them.
+    `comparable` are requests of runs in which nothing failed, by operation, in the build that sent more of them.
     `answering` is how long each build's requests took in all, `taking` how long pairs of runs took. `generator` is CPU
     of this process. `outside` are operations that were sent before, after or between what was measured.
     """
@@ -34,6 +36,7 @@ class Scenario:
     users: int = 0
     runs: int = 0
     unlike: int = 0
+    comparable: dict[str, int] = field(default_factory=dict)
     answering: dict[str, float] = field(default_factory=lambda: {"new": 0.0, "old": 0.0})
     taking: float = 0.0
     generator: float = 0.0
@@ -51,6 +54,7 @@ def scenario_from(data: Mapping[str, Any]) -> Scenario:
     return Scenario(
         refused=str(data["refused"]), broken={str(build): str(why) for build, why in data["broken"].items()},
         users=int(data["users"]), runs=int(data["runs"]), unlike=int(data["unlike"]),
+        comparable={str(name): int(count) for name, count in data["comparable"].items()},
         answering={build: float(data["answering"][build]) for build in ("new", "old")},
         taking=float(data["taking"]), generator=float(data["generator"]), outside=set(map(str, data["outside"])),
     )  # fmt: skip
@@ -99,9 +103,7 @@ class Run:
             if self.sent:
                 self.sent[-1].failure = self.error
             else:
-                self.sent.append(
-                    Sent(f"{TASK}{self.tasks[-1] if self.tasks else ''}".rstrip(), 0, self.error, 0.0, 0.0)
-                )
+                self.sent.append(Sent(self._task(), 0, self.error, 0.0, 0.0))
 
     def hang(self, after: float) -> None:
         """Count it as a failure that the run had not ended when there was no more time; after so many seconds."""
@@ -150,6 +152,11 @@ class Matching:
 
     def _compare(self, new: Run, old: Run) -> None:
         self._scenario.runs += 1
+        if not any(one.failure for one in (*new.sent, *old.sent)):
+            counts = [Counter(one.operation for one in run.sent) for run in (new, old)]
+            comparable = self._scenario.comparable
+            for name, count in (counts[0] | counts[1]).items():
+                comparable[name] = comparable.get(name, 0) + count
         if new.error or old.error or new.tasks != old.tasks or len(new.sent) != len(old.sent):
             self._scenario.unlike += 1
             return

@@ -35,7 +35,7 @@ def test_requests_at_the_same_position_are_compared_operation_by_operation() -> 
     assert both.ratios["GET /a"].shift() == pytest.approx(math.log(2), abs=1e-3)
     assert both.ratios["GET /a"].new_first
     assert not both.ratios["GET /a"].old_first
-    assert (scenario.runs, scenario.unlike) == (1, 0)
+    assert (scenario.runs, scenario.unlike, scenario.comparable) == (1, 0, {"GET /a": 1, "GET /b": 1})
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,8 @@ def test_a_task_that_raises_before_it_sent_anything_and_one_that_never_ends_are_
     hanging = a_run(False, tasks="look buy")
     hanging.hang(10.0)
     match.ended(hanging)
+    assert both.scenario is not None
+    assert both.scenario.comparable == {}
     assert both.new.operations["task look"].failures == {"ValueError": 1}
     assert both.old.operations["task buy"].failures == {"timeout": 1}
 

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from two_sites import load_sites, open_site
 
 from gates.errors import ToolError
+from gates.load.histogram import quantile, total
 
 pytestmark = pytest.mark.slow
 
@@ -261,6 +262,27 @@ def test_a_trial_makes_one_run_at_a_time(tmp_path: Path) -> None:
     assert 0 < scenario.answering["new"] + scenario.answering["old"] < scenario.taking < 2.0
     assert 0 < scenario.generator < scenario.taking
     assert max(record.new.queue) <= 1
+
+
+SLOW = """
+import gevent
+from locust import FastHttpUser, task
+class Slow(FastHttpUser):
+    @task
+    def slow(self):
+        self.client.get("/notes")
+        gevent.sleep(0.2)
+"""
+
+
+def test_runs_that_find_nobody_free_wait_and_their_latency_says_so(tmp_path: Path) -> None:
+    with open_site("new") as new, open_site("old") as old:
+        record = load_sites(tmp_path, SLOW, new, old, rate=60.0, seconds=1.5, pairs=2, users=2, timeout=1.0)
+    build = record.new
+    assert build.scheduled == pytest.approx(45, abs=2)
+    assert build.sent < build.scheduled, "those that waited longer than an answer may take are not sent"
+    assert total(build.waited) > 0.9 * build.sent
+    assert quantile(build.operations["GET /notes"].success_latencies(), 0.9) > 0.5
 
 
 STUCK = """
