@@ -16,7 +16,7 @@ from pathlib import Path
 from gates import process
 from gates.backend.environment import interpreter, project_environment
 from gates.backend.serving import serving
-from gates.builds import Build, builds_folder, earlier_build
+from gates.builds import Build, builds_folder, earlier_build, laid_over
 from gates.calibration import Floor
 from gates.config.model import Configuration
 from gates.demands import Policy
@@ -25,7 +25,7 @@ from gates.errors import BackendFailed, GatesError, NotMeasured
 from gates.plan import Plan, PlannedGate
 from gates.profiles import find_source
 from gates.results import FindingState, GateResult, Run, Verdict
-from gates.tools.base import Context, EarlierBuild, Serving
+from gates.tools.base import Context, EarlierBuild, Place, Serving
 
 _PATIENCE = 30.0
 """Seconds for tools to end after an interrupt; what they started is gone before that."""
@@ -234,33 +234,45 @@ def _earlier(setting: Setting, directory: Path, progress: Callable[[float | None
         return None
     else:
         phase, commit = baseline.phase, baseline.commit
-    if configuration.backend.url:
-        reason = "the backend was already up (url), so the earlier build cannot be started beside it"
-        return EarlierBuild(phase, commit, None, reason)
     made: list[Build] = []
     starts = itertools.count(1)
 
-    @contextmanager
-    def serve(*, cpus: frozenset[int] | None = None) -> Iterator[Serving]:
+    def build() -> Build:
         if not made:
             progress(None, f"building {phase} ({commit[:12]}) beside this phase")
-            made.append(earlier_build(root, commit, configuration.backend, builds_folder(root)))
-        build = made[0]
+            # A command needs no backend: one that was already up does not keep its source from being there.
+            settings = configuration.backend.model_copy(update={"url": None})
+            made.append(earlier_build(root, commit, settings, builds_folder(root)))
+        return made[0]
+
+    @contextmanager
+    def place(*, present: Sequence[str] = ()) -> Iterator[Place]:
+        with ExitStack() as stack:
+            there = stack.enter_context(laid_over(root, commit, build(), present)) if present else build()
+            yield Place(there.root, interpreter(there.settings, there.root), there.environment())
+
+    if configuration.backend.url:
+        reason = "the backend was already up (url), so the earlier build cannot be started beside it"
+        return EarlierBuild(phase, commit, None, reason, place)
+
+    @contextmanager
+    def serve(*, cpus: frozenset[int] | None = None) -> Iterator[Serving]:
+        earlier = build()
         with ExitStack() as stack:
             try:
                 up = stack.enter_context(
-                    serving(build.settings, build.root, directory / f"earlier-{next(starts)}", cpus)
+                    serving(earlier.settings, earlier.root, directory / f"earlier-{next(starts)}", cpus)
                 )
             except BackendFailed as error:
                 # It is the earlier build that failed: no verdict on this phase follows from that.
                 raise GatesError(
                     f"the build of {phase} ({commit[:12]}) does not start: {error.message}",
-                    f"it is started in {build.root}, which holds what is in git and what [backend] prepare makes; "
-                    + "; ".join(build.notes),
+                    f"it is started in {earlier.root}, which holds what is in git and what [backend] prepare makes; "
+                    + "; ".join(earlier.notes),
                 ) from error
             yield up
 
-    return EarlierBuild(phase, commit, serve)
+    return EarlierBuild(phase, commit, serve, place=place)
 
 
 def _baseline_of(gate: PlannedGate, baseline: Run | None) -> GateResult | None:

@@ -137,6 +137,14 @@ def lost_worktrees(root: Path, folder: Path) -> list[Path]:
     return [path for path in paths if not path.exists()]
 
 
+def unknown_files(root: Path) -> list[str]:
+    """Return what git does not keep of a checkout, ignored or not; a folder of nothing else is one entry."""
+    code, names, errors = _worktree(root, "ls-files", "--others", "--directory", "--no-empty-directory", "-z")
+    if code != 0:
+        raise GatesError(f"git ls-files failed: {errors.strip()}", f"run it by hand in {root}")
+    return [name.rstrip("/") for name in names.split("\0") if name]
+
+
 def tracked_changes(root: Path) -> str:
     """Return how the tracked files of a checkout differ from its commit; empty when they do not."""
     code, changes, errors = _worktree(root, "status", "--porcelain", "--untracked-files=no")

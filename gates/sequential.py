@@ -27,6 +27,8 @@ FIRST_LOOK = 4
 CONFIRMING = 4
 """Epochs that are measured after a fail, before it stands."""
 SHIFT, P95, P99, MEMORY = "pair.shift", "pair.p95", "pair.p99", "pair.memory"
+BENCH, NUMBER = "pair.bench", "pair.number"
+"""The median of a benchmark, and a number that a command prints; a block of one process of each build is an epoch."""
 ERRORS, ERRORS_BEFORE = "pair.errors", "pair.errors_before"
 PLANNED, CONFIRMED = "pair.planned", "pair.confirmed"
 """How many epochs there were to be at most, and how many of those in the samples were measured to confirm a fail."""
@@ -303,11 +305,12 @@ def floor_in(measurements: Sequence[Measurement]) -> float:
 def quantities_of(measurements: Sequence[Measurement], tolerances: Tolerances) -> list[Quantity]:
     """Return the primary quantities of what was measured in pairs, in the order in which they were measured.
 
-    The samples of pair.shift, pair.p95, pair.p99 and pair.memory are natural-log ratios, one per epoch. Every shift and
-    the p95 over all operations may be worse by `tolerances.performance`; the p99 over all (an operation's own is not
-    judged), one operation's p95, and memory by `tolerances.tails`. Times of a scope where failures rose mean nothing
-    and are left out. A percentile of too few requests has no samples, and stays open, until there are enough; where the
-    planned epochs will never bring enough, it is left out (see `shortage`).
+    The samples of pair.shift, pair.p95, pair.p99, pair.memory, pair.bench and pair.number are natural-log ratios, one
+    per epoch. Every shift, benchmark and number, and the p95 over all operations, may be worse by
+    `tolerances.performance`; the p99 over all (an operation's own is not judged), one operation's p95, and memory by
+    `tolerances.tails`. Times of a scope where failures rose mean nothing and are left out. A percentile of too few
+    requests has no samples, and stays open, until there are enough; where the planned epochs will never bring enough,
+    it is left out (see `shortage`).
     """
     silent = {rise.scope for rise in rises(measurements) if rise.verdict == "fail"}
     planned = (planned_in(measurements) or (0, 0))[0]
@@ -325,7 +328,9 @@ def quantities_of(measurements: Sequence[Measurement], tolerances: Tolerances) -
 
 
 def _is_primary(one: Measurement) -> bool:
-    return bool(one.samples) and (one.name in (SHIFT, P95, MEMORY) or (one.name == P99 and not one.scope))
+    return bool(one.samples) and (
+        one.name in (SHIFT, P95, MEMORY, BENCH, NUMBER) or (one.name == P99 and not one.scope)
+    )
 
 
 def left_out(measurements: Sequence[Measurement]) -> list[tuple[Measurement, str]]:

@@ -21,13 +21,14 @@ from typing import Any
 from gates import git, process
 from gates.backend.commands import words_of
 from gates.backend.environment import interpreter
+from gates.builds.laid_over import COPY, laid_over
 from gates.builds.own_source import Build, localised, with_present_folders
 from gates.config.load import CONFIGURATION_FILE, load_configuration
 from gates.config.model import Backend
 from gates.errors import ConfigurationError, GatesError, ToolError
 from gates.profiles import read_toml
 
-__all__ = ["Build", "builds_folder", "earlier_build"]
+__all__ = ["Build", "builds_folder", "earlier_build", "laid_over"]
 
 PREPARE_TIMEOUT = 1800.0
 """Seconds for `[backend] prepare`: it may install or compile everything."""
@@ -85,7 +86,7 @@ def earlier_build(root: Path, commit: str, settings: Backend, directory: Path) -
     if not own.prepare:
         _use_present_dependencies(_levels(root, project, folder))
     own = with_present_folders(root, project, own, settings)
-    return localised(root, _levels(root, project, folder)[-1][0], project, folder, own, note)
+    return localised(root, project, folder, folder, own, (note,))
 
 
 def _digest(root: Path, files: Mapping[str, str], prepare: str | None) -> str:
@@ -144,7 +145,7 @@ def _remove_old(root: Path, current: Path) -> None:
     made = sorted(current.parent.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     kept = {path.stem for path in made[:KEPT_BUILDS]} | {current.name}
     for path in current.parent.iterdir():
-        if path.is_dir() and path.name not in kept:
+        if path.is_dir() and path.name not in (*kept, COPY):
             git.remove_worktree(root, path)
         elif path.suffix and path.stem not in kept:
             path.unlink()

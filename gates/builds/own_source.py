@@ -56,12 +56,17 @@ print(json.dumps({"search": search, "foreign": foreign}))
 """
 
 
+_OWN = "it has an interpreter of its own"
+
+
 @dataclass(frozen=True, slots=True)
 class Build:
     """An earlier state of the project that can be started: its folder and the [backend] it is started by."""
 
     root: Path
     settings: Backend
+    folder: Path
+    """That of its repository, in which the project may be a folder further down."""
     notes: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     """Folders of it that have to stand first on Python's path, so that it finds its own source."""
@@ -89,20 +94,27 @@ def with_present_folders(root: Path, project: Path, settings: Backend, present: 
     return settings.model_copy(update={"path": path, "python": python})
 
 
-def localised(root: Path, top: Path, project: Path, made: Path, settings: Backend, note: str) -> Build:
+def top_of(root: Path, project: Path, folder: Path) -> Path:
+    """Return the folder of the present repository, where `project` lies in `folder` as `root` lies in it."""
+    here = root.resolve()
+    return [here, *here.parents][len(project.relative_to(folder).parts)]
+
+
+def localised(root: Path, project: Path, folder: Path, made: Path, settings: Backend, notes: tuple[str, ...]) -> Build:
     """Return the build with settings that find its own source, whatever the environment would find.
 
-    `root` is the present project and `top` the folder of its repository, `project` the build of it; what lies in `made`
-    is not the present source. Raises GatesError where a module of the build would be the present one.
+    `root` is the present project, `project` the build of it, `folder` that of its repository; what lies in `made` is
+    not the present source. Raises GatesError where a module of the build would be the present one.
     """
     if not needs_python(settings, project):
-        return Build(project, settings, (note,))
+        return Build(project, settings, folder, notes)
     python = interpreter(settings, project)
     # The folder of the environment is resolved, not the interpreter: in an environment that is a link to another's.
     shared = not Path(python).parent.parent.resolve().is_relative_to(made.resolve())
     environment, _ = backend_environment(settings, project, 1, project)
     code, text, errors = process.capture(
-        [python, "-c", _LOOK_UP, str(root), str(project), str(top), str(made), "shared" if shared else "own"],
+        [python, "-c", _LOOK_UP, str(root), str(project), str(top_of(root, project, folder)), str(made),
+         "shared" if shared else "own"],
         cwd=project, env=environment,
     )  # fmt: skip
     if code != 0:
@@ -119,5 +131,6 @@ def localised(root: Path, top: Path, project: Path, made: Path, settings: Backen
         written = settings.env.get("PYTHONPATH") or ("${PYTHONPATH}" if os.environ.get("PYTHONPATH") else "")
         value = os.pathsep.join(filter(None, [*places, written]))
         settings = settings.model_copy(update={"env": {**settings.env, "PYTHONPATH": value}})
-    own = "" if shared else "; it has an interpreter of its own"
-    return Build(project, settings, (note + own,), tuple(found["search"]))
+    if not shared and _OWN not in notes:
+        notes = (*notes, _OWN)
+    return Build(project, settings, folder, notes, tuple(found["search"]))

@@ -2,8 +2,9 @@
 
 Where a gate was measured beside the phase signed off last, its times, throughput, memory and failures are judged by
 that alone. Comparisons with stored runs are left out, those with the best earlier phase too: that phase was not
-measured beside this one, so noise between runs would leave them undecided, and drown what was proven here.
-Targets are judged as ever.
+measured beside this one, so noise between runs would leave them undecided, and drown what was proven here. Only a
+benchmark that the earlier source cannot run is still compared with stored runs: it must not go unjudged. Targets are
+judged as ever.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from collections.abc import Sequence
 
 from gates.compare.case import Case
 from gates.compare.culprit import name_causes
-from gates.compare.performance import judge_gone, percent
+from gates.compare.performance import judge_gone, judge_performance, percent
 from gates.demands import format_value
 from gates.results import Judgement, Measurement, Verdict
 from gates.sequential import (
+    BENCH,
     ERRORS,
     MEMORY,
+    NUMBER,
     P95,
     P99,
     SHIFT,
     Decision,
+    Quantity,
     Rise,
     conclude,
     floor_in,
@@ -35,6 +39,7 @@ from gates.sequential import (
 
 _VERDICTS = {"pass": Verdict.PASS, "fail": Verdict.FAIL, "open": Verdict.UNKNOWN}
 _OWN_VALUE = {SHIFT: "load.p50", P95: "load.p95", P99: "load.p99", MEMORY: "load.memory"}
+_IN_TURNS = (BENCH, NUMBER)
 _PRICE = "if that is the price of this phase, sign off with --accept-debt"
 
 
@@ -64,7 +69,11 @@ def judge_beside(case: Case, vanished: frozenset[str]) -> list[Judgement]:
     judgements += [_left_out(one, lacking) for one, lacking in left_out(measurements)]
     if not judgements:
         judgements.append(_nothing(case, planned))
-    return name_causes(judgements) + judge_gone(case, rose, vanished)
+    judgements = name_causes(judgements)
+    compared = frozenset(one.scope for one in measurements if one.name == BENCH)
+    if compared:
+        return judgements + judge_performance(case, rose | compared, vanished)
+    return judgements + judge_gone(case, rose, vanished)
 
 
 def _phase(case: Case) -> str:
@@ -74,6 +83,8 @@ def _phase(case: Case) -> str:
 def _subject(name: str, scope: str) -> str:
     if name == MEMORY:
         return "peak memory"
+    if name in _IN_TURNS:
+        return scope
     if name == SHIFT:
         return scope or "the median request"
     return f"the {name.removeprefix('pair.')} {f'of {scope}' if scope else 'over all operations'}"
@@ -96,13 +107,34 @@ def _reason(case: Case, decision: Decision) -> str:
         return f"{subject} is not judged yet: {shortage(measured, len(measured.samples))}"
     epochs = len(quantity.samples)
     if not math.isfinite(decision.high):
-        told = "1 epoch" if epochs == 1 else f"{epochs} epochs"
-        return f"{subject} cannot be judged beside {phase} by {told}: that says nothing of the noise"
+        return (
+            f"{subject} cannot be judged beside {phase} by {_epochs(quantity, epochs)}: that says nothing of the noise"
+        )
     interval = times(decision.ratio, decision.low, decision.high)
-    middle = f"takes {interval} as long as in {phase}" if quantity.name == SHIFT else f"is {interval} that of {phase}"
-    reason = f"{subject} {middle}, measured side by side in {epochs} epochs"
+    own = _own(case, quantity)
+    if quantity.name in (SHIFT, BENCH):
+        middle = f"takes {interval} as long as in {phase}"
+    elif own is not None and own.better == "higher":
+        middle = f"was {interval} what it is now in {phase}"
+    else:
+        middle = f"is {interval} that of {phase}"
+    reason = f"{subject} {middle}, measured side by side in {_epochs(quantity, epochs)}"
     reason += f"; {percent(quantity.tolerance)} is tolerated"
     return f"{reason}; this run could have seen {_seen(decision.detectable)}"
+
+
+def _epochs(quantity: Quantity, count: int) -> str:
+    """Return a number of epochs in words; those of two commands in turns are blocks."""
+    return f"{count} {'block' if quantity.name in _IN_TURNS else 'epoch'}{'' if count == 1 else 's'}"
+
+
+def _own(case: Case, quantity: Quantity) -> Measurement | None:
+    """Return what the ratio was made of, as it is in this build alone."""
+    if quantity.name == NUMBER:
+        return case.measurements.get((quantity.scope, ""))
+    return case.measurements.get(
+        ("bench.median" if quantity.name == BENCH else _OWN_VALUE[quantity.name], quantity.scope)
+    )
 
 
 def _seen(share: float) -> str:
@@ -111,9 +143,9 @@ def _seen(share: float) -> str:
 
 def _judge(case: Case, decision: Decision, decisions: Sequence[Decision], planned: int) -> Judgement:
     quantity = decision.quantity
-    own = case.measurements.get((_OWN_VALUE[quantity.name], quantity.scope))
+    own = _own(case, quantity)
     finite = math.isfinite(decision.high)
-    more = "more" if quantity.name == MEMORY else "slower"
+    more = {MEMORY: "more", NUMBER: "worse"}.get(quantity.name, "slower")
     reason = _reason(case, decision)
     if decision.verdict == "open" and quantity.samples:
         reason += f"; {_what_would_decide(decision)}"
@@ -130,21 +162,23 @@ def _what_would_decide(decision: Decision) -> str:
     if decision.needed is None:
         return "so noisy that no bearable number of epochs would decide it"
     more = decision.needed - len(decision.quantity.samples)
-    return f"{more} more {'epoch' if more == 1 else 'epochs'} would decide it"
+    return f"{_epochs(decision.quantity, more).replace(' ', ' more ')} would decide it"
 
 
 def _hint(decision: Decision, decisions: Sequence[Decision], planned: int) -> str:
     if decision.verdict == "fail":
-        return f"find what {'holds more memory' if decision.quantity.name == MEMORY else 'made it slower'}; {_PRICE}"
+        cause = {MEMORY: "holds more memory", NUMBER: "made it worse"}.get(decision.quantity.name, "made it slower")
+        return f"find what {cause}; {_PRICE}"
     if decision.verdict == "pass":
         return ""
     if any(one.verdict == "fail" for one in decisions):
-        return "repair what failed first: the load stopped there"
+        return "repair what failed first: the measurement stopped there"
     # One number for all that is undecided, so that reports can tell them together.
     open_ones = [one for one in decisions if one.verdict == "open"]
     needed = max((one.needed or 0 for one in open_ones), default=0)
+    setting = "pair_blocks" if decision.quantity.name in _IN_TURNS else "pair_epochs"
     quieter = "measure on a quieter machine" + (
-        f", or set `pair_epochs` of this gate to {needed}" if needed > planned else ""
+        f", or set `{setting}` of this gate to {needed}" if needed > planned else ""
     )
     return (
         quieter if needed > planned or any(one.needed is None for one in open_ones) else "let the gate run to its end"

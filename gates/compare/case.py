@@ -10,6 +10,7 @@ from functools import cached_property
 from gates.demands import Policy
 from gates.machine import same_machine
 from gates.results import Finding, GateResult, Judgement, Measurement, Run, Verdict
+from gates.sequential import BENCH, NUMBER
 
 COMPLETE = "the gate runs to its end"
 """The demand of the judgement that keeps what the engine found wrong with a gate that still brought readings."""
@@ -194,8 +195,12 @@ def since_accepted(case: Case, measurement: str, scope: str) -> tuple[Baseline, 
 
 
 def _is_loss(judgement: Judgement, measurement: str, scope: str) -> bool:
+    if judgement.verdict is Verdict.FAIL and judgement.measurement == NUMBER:
+        return judgement.scope == measurement
     if judgement.verdict is not Verdict.FAIL or judgement.scope != scope:
         return False
+    if judgement.measurement == BENCH:
+        return measurement == "bench.median"
     if judgement.kind == "relative":
         return bool(scope) and measurement.startswith("load.")
     if judgement.kind == "beside":

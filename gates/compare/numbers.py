@@ -6,6 +6,7 @@ from gates.compare.case import Baseline, Case, is_explained, since_accepted
 from gates.compare.performance import percent
 from gates.demands import format_value
 from gates.results import Judgement, JudgementKind, Measurement, Verdict
+from gates.sequential import NUMBER
 
 _TIMED = ("s", "1/s")
 _TOOL = "command"
@@ -15,13 +16,15 @@ def judge_numbers(case: Case) -> list[Judgement]:
     """Compare with the previous phase, and with the best earlier one, so that small losses cannot add up.
 
     Counts and shares are exact; sizes, times and rates have the tolerance of [baseline] performance. One reading of a
-    time says nothing of how it varies, so one that got worse by more than that is undecided, not a proven loss.
+    time says nothing of how it varies, so one that got worse by more than that is undecided, not a proven loss. What
+    was measured beside the earlier build is judged by that alone (`beside`).
     """
     if case.result.tool != _TOOL or case.baseline is None:
         return []
     judgements = _gone(case, case.baseline)
+    beside = {one.scope for one in case.result.readings.measurements if one.name == NUMBER}
     for now in case.result.readings.measurements:
-        if now.better == "neither":
+        if now.better == "neither" or now.name == NUMBER or now.name in beside:
             continue
         key = (now.name, now.scope)
         if (then := case.baseline.measurements.get(key)) is not None:
@@ -40,7 +43,7 @@ def _gone(case: Case, baseline: Baseline) -> list[Judgement]:
             unit=then.unit, baseline=then.value, hint="let the gate measure it again",
         )
         for key, then in baseline.measurements.items()
-        if then.better != "neither" and key not in case.measurements
+        if then.better != "neither" and then.name != NUMBER and key not in case.measurements
         and case.complete and not is_explained(case, then.name)
     ]  # fmt: skip
 
@@ -62,7 +65,7 @@ def _compare(case: Case, now: Measurement, then: Measurement, baseline: Baseline
     reason += f" in {best}{baseline.phase}"
     verdict, hint = Verdict.PASS, ""
     if worse and now.unit in _TIMED:
-        verdict, hint = Verdict.UNKNOWN, "one reading does not show how it varies: measure it with a benchmark gate"
+        verdict, hint = Verdict.UNKNOWN, "one reading does not show how it varies: measure both builds side by side"
     elif worse:
         verdict, hint = Verdict.FAIL, "bring it back; if that is the price of this phase, sign off with --accept-debt"
     demand = f"at most {percent(tolerance)} worse" if tolerance else "no worse"

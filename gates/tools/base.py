@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +84,22 @@ class Serve(Protocol):
         """Return the backend as a context: up inside the block, stopped after it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A build as the project's own commands find it: its folder, its interpreter, and their environment."""
+
+    root: Path
+    python: str
+    env: Mapping[str, str] = field(repr=False)
+
+
+class OpenPlace(Protocol):
+    """Makes the folder of an earlier build ready, with some files and folders of this build in the place of its own."""
+
+    def __call__(self, *, present: Sequence[str] = ()) -> AbstractContextManager[Place]:
+        """Return the place as a context; with `present` (paths inside the project) it is a copy, gone after it."""
+
+
 @dataclass(frozen=True)
 class EarlierBuild:
     """The build of an earlier, signed-off phase, which can be measured again beside this one."""
@@ -97,6 +113,8 @@ class EarlierBuild:
     """
     reason: str = ""
     """Why it cannot be built, when `serve` is None."""
+    place: OpenPlace | None = None
+    """Where commands can be run in it, without a server; it builds and raises as `serve` does."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from gates.errors import NotMeasured, ToolError
 from gates.results import Readings, Severity
 from gates.tools.base import Context, Serving
-from gates.tools.benchmark import Benchmark, Failed, Sample, combine, parse
+from gates.tools.benchmark import Benchmark
+from gates.tools.benchmark.report import Failed, Sample, combine, parse
 
 RECORDED = Path(__file__).parent.parent / "output" / "benchmark"
 ORDERS = "bench/test_orders.py"

@@ -324,7 +324,7 @@ def test_a_pattern_sees_the_end_of_long_output_and_any_bytes(project: Path) -> N
 
 
 def test_a_pattern_that_never_ends_is_stopped(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gates.tools.command._SEARCH_SECONDS", 0.5)
+    monkeypatch.setattr("gates.tools.command.execution._SEARCH_SECONDS", 0.5)
     numbers = {"n": {"pattern": "^(a+)+$"}}
     tool = Command.model_validate({"command": f"echo {'a' * 60}!", "numbers": numbers})
     with pytest.raises(ToolError, match=r"the pattern `\^\(a\+\)\+\$` was not done"):

@@ -1,60 +1,35 @@
-"""Any command as a gate: its exit code decides, and numbers that it prints become measurements."""
+"""Any command as a gate: its exit code decides, and numbers that it prints become measurements.
+
+A time that is compared with earlier phases is measured beside the earlier build, again and again in turns: one reading
+says nothing of how it varies.
+"""
 
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
-import signal
-import sys
-from collections.abc import Mapping
+import statistics
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from gates.alternating import BLOCKS, NotBeside, check_path, without_earlier
 from gates.demands import BASE_UNIT, Demand, parse_demand
-from gates.errors import GatesError, ToolError
-from gates.process import CommandNotFound, Finished, capture, last_lines, run, shell_words
-from gates.results import Finding, Gap, Measurement, Readings, Severity
-from gates.tools.base import Context, Requirement, Serving, Tool, digest, fingerprint
-from gates.tools.command.numbers import Number, NumberMissing, dimension_of, parse
+from gates.process import shell_words
+from gates.results import Measurement, Readings
+from gates.tools.base import Context, Place, Requirement, Tool, digest
+from gates.tools.command.beside import TIMED, BesideEarlier
+from gates.tools.command.execution import Execution, Outcome
+from gates.tools.command.numbers import Number, dimension_of
 
-_SEARCHED_BYTES = 2**20
-_JSON_BYTES = 64 * 2**20
-_SEARCH_SECONDS = 20.0
-_NEEDS_SHELL = re.compile(r"\$[A-Za-z_{]|[*?]")
+_NO_OTHER_NUMBERS = {"items", "skip", "timeout", "pair_blocks", "measured_with"}
+"""Settings that do not change what a run measures."""
 _PLACEHOLDERS = ("{base_url}", "{port}", "{data}")
-# Searching cannot be interrupted from within, so every pattern is first tried in a process that can be stopped.
-_TRIAL = """
-import re, sys
-text = open(sys.argv[1], encoding="utf-8", newline="").read()
-for pattern in sys.argv[2:]:
-    for match in re.finditer(pattern, text, re.MULTILINE):
-        pass
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """What of a file changes when it is written again, whatever the clock's resolution."""
-
-    inode: int
-    modified: int
-    changed: int
-    size: int
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return _Stamp(status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
 
 
 class Command(Tool):
@@ -76,7 +51,24 @@ class Command(Tool):
     backend: bool = Field(
         default=False, description="Start the backend for it; its address is in the environment as GATES_BASE_URL"
     )
-    runs_alone: bool = Field(default=False, description="Let nothing run beside it, because it measures time")
+    runs_alone: bool = Field(
+        default=False,
+        description="Let nothing run beside it, because it measures time; so it is where a time is compared anyway",
+    )
+    pair_blocks: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many blocks of one run in this build and one in the earlier build there are at most, so that "
+        f"times are compared that were measured side by side. By default {BLOCKS} where a time or rate has a `better`, "
+        "else 0: a size or a count is exact, and one run is enough. It ends as soon as everything is decided, and "
+        "takes four more where something became worse",
+    )
+    measured_with: tuple[Annotated[str, AfterValidator(check_path)], ...] | None = Field(
+        default=None,
+        description="Files and folders that measure and are not measured, such as a script: both builds use those of "
+        "this one. Needed only where a file that the command names has changed; [] lets each build use its own",
+        examples=[["scripts/bench.py"]],
+    )
 
     @property
     def needs_backend(self) -> bool:  # type: ignore[override]  # what is fixed for other tools is the user's choice here
@@ -86,7 +78,7 @@ class Command(Tool):
     @property
     def alone(self) -> bool:  # type: ignore[override]  # as above
         """Whether nothing else may run beside it."""
-        return self.runs_alone
+        return self.runs_alone or self._times_compared
 
     @model_validator(mode="after")
     def _holds_together(self) -> Command:
@@ -105,158 +97,85 @@ class Command(Tool):
             if number.demand is not None
         }
 
+    @property
+    def _times_compared(self) -> bool:
+        return any(
+            number.better != "neither" and BASE_UNIT[dimension_of(number.unit)[0]] in TIMED
+            for number in self.numbers.values()
+        )
+
+    @property
+    def _blocks(self) -> int:
+        if self.pair_blocks is not None:
+            return self.pair_blocks
+        return BLOCKS if self._times_compared else 0
+
     def run(self, context: Context) -> Readings:
-        """Run the command; raises ToolError when it could not run to its end or a number is not there."""
-        files = {number.file for number in self.numbers.values() if number.file is not None}
-        before = {file: _stamp(context.root / file) for file in files}
+        """Run the command, beside the earlier build where a time is compared.
+
+        Raises ToolError when it could not run to its end or a number is not there.
+        """
+        execution, began = self._execution(context.gate), time.monotonic()
         context.progress(None, self.command)
         with ExitStack() as stack:
             serving = stack.enter_context(context.serve()) if self.backend else None
-            finished = self._execute(context, serving)
-            if serving is not None:
-                serving.check()  # when the backend died, that is why the command failed
-        failure = self._failure(context.gate, finished)
-        measurements, missing = self._measure(context, finished, before)
-        if missing and failure is None:
-            raise ToolError(
-                f"{'; '.join(f'{gap.what} is not there: {gap.reason}' for gap in missing)}"
-                f"; the last lines of `{self.command}`:\n{_last_words(finished) or '(it printed nothing)'}",
-                "correct this gate's `numbers`, or what the command prints",
-            )
-        return Readings(
-            measurements=measurements,
-            findings=(failure,) if failure else (),
-            gaps=missing,
-            configurations={"command": digest(self.model_dump_json(exclude={"items", "skip", "timeout"}))},
-            notes=("of `a | b`, only the exit code of b counts",) if _has_pipe(self.command) else (),
+            first = execution.run(_place(context), serving, context.directory, self.timeout)
+        if context.earlier is None or context.side_by_side == "never" or not self._blocks or first.failure:
+            return self._readings([first])
+        beside = BesideEarlier(
+            context, execution, first, self._blocks, began + self.timeout, self.measured_with, self.backend
+        )
+        try:
+            beside.run()
+        except NotBeside as refused:
+            readings = self._readings([first, *beside.outcomes])
+            return without_earlier(readings, refused, demanded=context.side_by_side == "always")
+        readings = self._readings(beside.outcomes)
+        return replace(
+            readings,
+            measurements=(*beside.measurements(), *readings.measurements),
+            notes=(*beside.notes(), *readings.notes),
         )
 
     def requirements(self, context: Context) -> list[Requirement]:
         """Return whether the program is there; of a command for the shell, only whether there is a shell."""
-        word = self._words(context, None)[0]
+        word = self._execution(context.gate).words(_place(context), None)[0]
         path = context.env.get("PATH", os.defpath)
         found = shutil.which(str(context.root / word) if "/" in word else word, path=path)
         hint = "" if found else "install it, or put its folder into `[backend] path`"
         return [Requirement(word, found is not None, found or "not found on the PATH of the backend", hint)]
 
-    def _words(self, context: Context, serving: Serving | None) -> list[str]:
-        words = shell_words(self.command)
-        if words[0] != "sh" and _NEEDS_SHELL.search(self.command):
-            words = ["sh", "-c", self.command]
-        values = {"{python}": context.python}
-        if serving is not None:
-            address = urlsplit(serving.url)
-            port = address.port or (443 if address.scheme == "https" else 80)
-            values |= {"{base_url}": serving.url, "{port}": str(port)}
-            if serving.data is not None:
-                values["{data}"] = str(serving.data)
-            elif "{data}" in self.command:
-                raise ToolError(
-                    "{data} stands for nothing: the backend was not started by gates", "leave it out of `command`"
-                )
-        for name, value in values.items():
-            text = shlex.quote(value) if words[0] == "sh" else value
-            words = [word.replace(name, text) for word in words]
-        return words
+    def _execution(self, gate: str) -> Execution:
+        return Execution(gate, self.command, self.expect_exit, self.numbers)
 
-    def _execute(self, context: Context, serving: Serving | None) -> Finished:
-        address = {"GATES_BASE_URL": serving.url} if serving is not None else {}
-        finished = run(
-            self._words(context, serving), cwd=context.root, env={**context.env, **address},
-            stdout=context.directory / "stdout.txt", stderr=context.directory / "stderr.txt",
-            timeout=self.timeout, normal=None,
-        )  # fmt: skip
-        code = finished.exit_code
-        if finished.command[0] == "sh" and code not in self.expect_exit:
-            # What would have been an error without the shell in between is one with it.
-            if code in (126, 127):
-                raise CommandNotFound(
-                    f"the shell could not run `{self.command}`: {last_lines(finished.stderr, 1)}", "is it installed?"
-                )
-            if code - 128 in set(signal.Signals):
-                raise ToolError(
-                    f"`{self.command}` was killed by {signal.Signals(code - 128).name}; its last lines:\n"
-                    f"{_last_words(finished)}",
-                    "run it by hand",
-                )
-        return finished
-
-    def _failure(self, gate: str, finished: Finished) -> Finding | None:
-        if finished.exit_code in self.expect_exit:
-            return None
-        expected = " or ".join(map(str, self.expect_exit))
-        return Finding(
-            rule="command.failed",
-            severity=Severity.HIGH,
-            message=f"`{self.command}` ended with exit code {finished.exit_code} instead of {expected}; "
-            f"its last lines:\n{_last_words(finished)}".rstrip(),
-            # By exit code: a failure that was accepted once does not stand for every other one.
-            fingerprint=fingerprint("command.failed", gate, str(finished.exit_code)),
-            fix="run the command by hand in the project's folder, and put right what its last lines say",
+    def _readings(self, outcomes: Sequence[Outcome]) -> Readings:
+        failures = {one.failure.fingerprint: one.failure for one in outcomes if one.failure is not None}
+        missing = {gap.what: gap for one in outcomes for gap in one.missing}
+        return Readings(
+            measurements=_over(outcomes),
+            findings=tuple(failures.values()),
+            gaps=tuple(missing.values()),
+            configurations={"command": digest(self.model_dump_json(exclude=_NO_OTHER_NUMBERS))},
+            notes=("of `a | b`, only the exit code of b counts",) if _has_pipe(self.command) else (),
         )
 
-    def _measure(
-        self, context: Context, finished: Finished, before: Mapping[str, _Stamp | None]
-    ) -> tuple[tuple[Measurement, ...], tuple[Gap, ...]]:
-        measurements, missing = [], []
-        for name, number in self.numbers.items():
-            try:
-                texts = _texts(context.root, number, finished, before)
-                if number.pattern is not None:
-                    _try_pattern(context.directory, number.pattern, texts)
-                value = parse(number, *texts)
-            except NumberMissing as reason:
-                missing.append(Gap(f"{context.gate}.{name}", str(reason), "make the command succeed"))
-                continue
-            unit = BASE_UNIT[dimension_of(number.unit)[0]]
-            measurements.append(Measurement(f"{context.gate}.{name}", value, unit, number.better))
-        return tuple(measurements), tuple(missing)
+
+def _over(outcomes: Sequence[Outcome]) -> tuple[Measurement, ...]:
+    """Return the numbers of several runs: the median of each, with what each run brought."""
+    if len(outcomes) == 1:
+        return outcomes[0].measurements
+    found: dict[str, list[Measurement]] = {}
+    for outcome in outcomes:
+        for one in outcome.measurements:
+            found.setdefault(one.name, []).append(one)
+    return tuple(
+        replace(ones[0], value=statistics.median(one.value for one in ones), samples=tuple(one.value for one in ones))
+        for ones in found.values()
+    )
 
 
-def _texts(root: Path, number: Number, finished: Finished, before: Mapping[str, _Stamp | None]) -> list[str]:
-    """Return where a number is looked for: its file, or the output and (for a pattern) the error output."""
-    if number.file is not None:
-        stamp = _stamp(root / number.file)
-        if stamp is None or stamp == before[number.file]:
-            state = "does not exist" if stamp is None else "is older than this run: the command did not write it"
-            raise NumberMissing(f"{number.wanted}: {number.file} {state}")
-        paths = [root / number.file]
-    else:
-        paths = [finished.stdout] if number.json_path is not None else [finished.stdout, finished.stderr]
-    return [_read_end(path, number) for path in paths]
-
-
-def _read_end(path: Path, number: Number) -> str:
-    """Return a text, of which a pattern sees the last megabyte; JSON makes sense only as a whole."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            if number.pattern is None and size > _JSON_BYTES:
-                raise NumberMissing(f"{number.wanted}: it is larger than {_JSON_BYTES // 2**20} MiB")
-            file.seek(max(0, size - _SEARCHED_BYTES) if number.pattern is not None else 0)
-            return file.read().decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise NumberMissing(f"{number.wanted}: it could not be read ({error.strerror})") from error
-
-
-def _try_pattern(directory: Path, pattern: str, texts: list[str]) -> None:
-    path = directory / "searched.txt"
-    path.write_text("\n".join(texts), "utf-8", newline="")
-    command = [sys.executable, "-I", "-S", "-c", _TRIAL, str(path), pattern]
-    try:
-        capture(command, cwd=directory, timeout=_SEARCH_SECONDS)
-    except GatesError as error:
-        raise ToolError(
-            f"the pattern `{pattern}` was not done with the last {path.stat().st_size} bytes of output "
-            f"after {_SEARCH_SECONDS:g} s",
-            "write it without a repetition inside a repetition, and begin it with ^ and a fixed text",
-        ) from error
-    finally:
-        path.unlink()
-
-
-def _last_words(finished: Finished) -> str:
-    return "\n".join(filter(None, (last_lines(finished.stdout, 6), last_lines(finished.stderr, 6))))
+def _place(context: Context) -> Place:
+    return Place(context.root, context.python, context.env)
 
 
 def _has_pipe(command: str) -> bool:

@@ -1,0 +1,182 @@
+"""Two builds measured in turns by the same command, until what they say is decided. Pure: who measures is handed in.
+
+A block is one process of each build, in the order of a fair coin; it gives one natural-log ratio for each number that
+both brought, larger than zero where the present build is worse. A block is to `gates.sequential` what an epoch is.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+
+from gates.demands import Tolerances
+from gates.errors import GatesError, ToolError
+from gates.results import Gap, Measurement, Readings
+from gates.sequential import (
+    CONFIRMED,
+    CONFIRMING,
+    FIRST_LOOK,
+    FLOOR,
+    FLOOR_USED,
+    PLANNED,
+    look,
+    plan,
+    quantities_of,
+    settled,
+)  # fmt: skip
+
+BLOCKS = 12
+"""So many blocks there are at most, as of epochs under load; four more confirm a fail."""
+
+
+class NotBeside(GatesError):
+    """The earlier build cannot be measured in turns with this one; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One process that is due: of which build, in which block, and how far that is (between 0 and 1) in words."""
+
+    new: bool
+    block: int
+    share: float
+    told: str
+
+
+Measure = Callable[[Turn], Mapping[str, float]]
+"""Runs one process, and returns its numbers by scope, above zero. Raises NotBeside when it is the earlier build's."""
+
+
+@dataclass
+class Alternation:
+    """Blocks of two builds, and what they say so far; `name` is that of the measurement, as `gates.sequential` has it.
+
+    `higher` are the scopes of which more is better. `room` tells before each block whether there is time for it.
+    """
+
+    name: str
+    planned: int
+    seed: int
+    tolerances: Tolerances
+    floor: float = FLOOR
+    higher: Collection[str] = ()
+    room: Callable[[], bool] = lambda: True
+    ratios: dict[str, list[float]] = field(default_factory=dict)
+    blocks: int = 0
+    confirmed: int = 0
+    cut: bool = False
+    """Whether the time ran out before everything was decided."""
+
+    def run(self, measure: Measure) -> None:
+        """Measure until everything is decided, the blocks are used up, or the time is.
+
+        Raises NotBeside when there was no time for the blocks before the first look.
+        """
+        looks, wrong = plan(self.planned), False
+        while self.blocks < self.planned and self._measure(measure):
+            if self.blocks in looks:
+                quantities = quantities_of(self.measurements(), self.tolerances)
+                decisions = look(quantities, position=looks.index(self.blocks), looks=looks, floor=self.floor)
+                wrong = any(one.verdict == "fail" for one in decisions)
+                if settled(decisions):
+                    break
+        for _ in range(CONFIRMING if wrong else 0):
+            if not self._measure(measure):
+                break
+            self.confirmed += 1
+        if self.cut and self.blocks < min(FIRST_LOOK, self.planned):
+            raise NotBeside(
+                f"there was time for {self.blocks} of the {FIRST_LOOK} blocks before anything can be said",
+                "give the gate a longer `timeout`",
+            )
+
+    def _measure(self, measure: Measure) -> bool:
+        """Measure a block, unless there is no time for it."""
+        if not self.room():
+            self.cut = True
+            return False
+        number = self.blocks + 1
+        new_first = random.Random(f"{self.seed}:{number}:order").random() < 0.5
+        most = self.planned if number <= self.planned else self.planned + CONFIRMING
+        found: dict[bool, Mapping[str, float]] = {}
+        for half, new in enumerate((new_first, not new_first)):
+            told = f"block {number} of at most {most}: {'this build' if new else 'the earlier one'}"
+            found[new] = measure(Turn(new, number, (2 * number - 2 + half) / (2 * most), told))
+        self.blocks = number
+        for scope in sorted(found[True].keys() & found[False].keys()):
+            ratio = math.log(found[True][scope] / found[False][scope])
+            self.ratios.setdefault(scope, []).append(-ratio if scope in self.higher else ratio)
+        return True
+
+    def measurements(self) -> list[Measurement]:
+        """Return the ratios of each scope: `value` how many times worse this build is, `samples` one log per block."""
+        ratios = [
+            Measurement(self.name, math.exp(math.fsum(logs) / len(logs)), "ratio", "lower", scope, samples=tuple(logs))
+            for scope, logs in self.ratios.items()
+        ]
+        return [
+            *ratios,
+            Measurement(PLANNED, float(self.planned), "1", "neither"),
+            Measurement(CONFIRMED, float(self.confirmed), "1", "neither"),
+            Measurement(FLOOR_USED, self.floor, "ratio", "neither"),
+        ]
+
+    def notes(self, phase: str, commit: str) -> list[str]:
+        """Return how it was measured, in sentences."""
+        notes = [f"measured beside {phase} ({commit[:7]}): {self.blocks} blocks of one process of each build, in turns"]
+        if self.confirmed:
+            notes.append(f"{self.confirmed} of the blocks were to confirm what had become slower")
+        if self.cut:
+            notes.append("the time of the gate ran out before everything was decided: give it a longer `timeout`")
+        return notes
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Return whether a path of the project is a folder of it, or lies in it; `.` is the whole project."""
+    inner, outer = PurePosixPath(path).parts, PurePosixPath(folder).parts
+    return inner[: len(outer)] == outer
+
+
+def check_path(path: str) -> str:
+    """Return a path that stays inside the project, as it is written without detours; raises ValueError for others."""
+    parts = PurePosixPath(path).parts
+    if not parts or ".." in parts or parts[0] in ("/", "~") or parts[0] == ".git":
+        raise ValueError(f"{path!r} is no file or folder inside the project")
+    return "/".join(parts)
+
+
+def check_measured_with(names: Collection[str], source: Collection[str], exists: Callable[[str], bool]) -> None:
+    """Raise ToolError when `measured_with` names what is not there, or the source: both would be the same build."""
+    for name in names:
+        if not exists(name):
+            raise ToolError(
+                f"`measured_with` names {name}, which does not exist", "paths begin in the project's folder"
+            )
+        if any(is_inside(folder, name) for folder in source):
+            raise ToolError(
+                f"`measured_with` names {name}, which holds the source itself: both builds would be the same",
+                "name only what measures",
+            )
+
+
+@contextmanager
+def of_the_earlier() -> Iterator[None]:
+    """Whatever goes wrong in the earlier build is no verdict on this one, only the reason why it is measured alone."""
+    try:
+        yield
+    except NotBeside:
+        raise
+    except GatesError as error:
+        raise NotBeside(error.message, error.hint) from error
+
+
+def without_earlier(readings: Readings, refused: NotBeside, *, demanded: bool) -> Readings:
+    """Return what was measured of this build alone, with the reason: in a note, or a gap where both are demanded."""
+    if demanded:
+        gap = Gap("side by side", refused.message, refused.hint)
+        return replace(readings, gaps=(*readings.gaps, gap))
+    return replace(readings, notes=(f"not measured side by side: {refused.message}", *readings.notes))
