@@ -124,13 +124,14 @@ def calibrate(
     from gates.reports.terminal import render_calibration
     from gates.results import Verdict
 
-    file = Path(json) if json not in (None, "-") else None
-    check_outputs({"json": file} if file else {})
-    finished = _watch_calibration(project.resolve(), Wanted(gate, phase, epochs), quiet=quiet or json == "-")
+    files = {"json": Path(json)} if json not in (None, "-") else {}
+    check_outputs(files)
+    wanted = Wanted(gate, phase, epochs, tuple(files.values()))
+    finished = _watch_calibration(project.resolve(), wanted, quiet=quiet or json == "-")
     found = finished.calibration
     try:
-        if file:
-            file.write_text(calibration_json(found), "utf-8")
+        for path in files.values():
+            path.write_text(calibration_json(found), "utf-8")
     finally:  # also where a disk is full by now
         if json == "-":
             say(calibration_json(found))

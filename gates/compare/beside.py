@@ -20,6 +20,7 @@ from gates.results import Judgement, Measurement, Verdict
 from gates.sequential import (
     BENCH,
     ERRORS,
+    FLOOR,
     MEMORY,
     NUMBER,
     P95,
@@ -120,6 +121,9 @@ def _reason(case: Case, decision: Decision) -> str:
         middle = f"is {interval} that of {phase}"
     reason = f"{subject} {middle}, measured side by side in {_epochs(quantity, epochs)}"
     reason += f"; {percent(quantity.tolerance)} is tolerated"
+    floor = floor_in(case.result.readings.measurements)
+    if floor > FLOOR:  # calibration raised it, which nobody would guess
+        reason += f", less than {percent(floor)} counts as none on this machine"
     return f"{reason}; this run could have seen {_seen(decision.detectable)}"
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from gates.config.model import Configuration
 from gates.errors import ConfigurationError, GatesError
 from gates.git import read_checkout
 from gates.pipeline.check import make_setting
-from gates.pipeline.place import WORK, Place, history_path, open_place
+from gates.pipeline.place import BASELINES, WORK, Place, history_path, open_place
 from gates.plan import Plan, make_plan
 from gates.profiles import nearest_hint
 from gates.results import GateResult, Verdict
@@ -32,6 +33,8 @@ class Wanted:
     gate: str | None = None
     phase: str | None = None
     epochs: int | None = None
+    outputs: tuple[Path, ...] = ()
+    """Files that are written in the end: they make no tree dirty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,10 @@ def calibrate(root: Path, wanted: Wanted) -> Generator[engine.Event | Calibratio
     name, tool = _load_gate(place.configuration, wanted)
     epochs = _epochs(tool, wanted.epochs)
     check_settings(place.configuration.backend, root)
-    commit = _commit(root)
+    commit = _commit(root, wanted.outputs)
     plan = _plan(place, name, tool, wanted.phase, epochs)
     with Store(history_path(root)) as store:
-        directory = root / WORK / "runs" / f"{began:%Y%m%d-%H%M%S}-calibration"
+        directory = root / WORK / "runs" / f"{began:%Y%m%d-%H%M%S}-calibration-{secrets.token_hex(2)}"
         directory.mkdir(parents=True)
         setting = replace(make_setting(place, plan, directory), itself=commit)
         started, result = time.monotonic(), None
@@ -126,8 +129,9 @@ def _epochs(tool: Locust, wanted: int | None) -> int:
     return epochs
 
 
-def _commit(root: Path) -> str:
-    checkout = read_checkout(root)
+def _commit(root: Path, outputs: Sequence[Path]) -> str:
+    inside = [path.resolve() for path in outputs if path.resolve().is_relative_to(root)]
+    checkout = read_checkout(root, (BASELINES, *(str(path.relative_to(root)) for path in inside)))
     if checkout.commit is None:
         raise ConfigurationError(
             f"there is no commit that could be built beside this checkout: {checkout.reason}",
