@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from gates.errors import NotMeasured
+from gates.errors import BackendFailed, NotMeasured
 from gates.load.assignment import Assignment
 from gates.load.preparation import Preparation, Prepared, Spoiled
-from gates.load.rate import MARGIN, Rates, choose_rates
+from gates.load.rate import MARGIN, ONE_CONNECTION, Rates, choose_rates
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.results import RecordedRequest
 from gates.tools.base import Serving
 from gates.tools.locust.campaign import LEFT_OUT, PROBE_SECONDS, why_nothing
+from gates.tools.locust.mix import weights
+from gates.tools.locust.ramp import climb_together, needs_ramp
 from gates.tools.locust.side_by_side import BEARABLE, SideBySide, demands_more, lowered
-from gates.tools.locust.together import Builds, NotSideBySide, PreparedBuilds, Stretches, counterpart
+from gates.tools.locust.together import (
+    Builds,
+    NotSideBySide,
+    PairOutcome,
+    PreparedBuilds,
+    Stretches,
+    counterpart,
+    run_pairs,
+)
 
 
 @dataclass
@@ -93,7 +103,12 @@ class BesideCampaign(SideBySide):
             longest=settings.pair_seconds, epochs=min(self.planned, 4),
         )  # fmt: skip
         times = {work.operation: self._slower[work.operation] for work in prepared.work}
-        rates = choose_rates(wish, times, recorded=self.recorded_rates(), demanded=demanded)
+        of = "what both builds bear together" if self.ramp else ONE_CONNECTION
+        documented = [one.name for one in self.document.operations] if self.document else []
+        rates = choose_rates(
+            wish, times, recorded=self.recorded_rates(), demanded=demanded,
+            mix=weights(settings.mix, times, documented), of=of,
+        )  # fmt: skip
         # Both together stay under their share; only a throughput that is demanded has to be sent all the same.
         share = 2 * max(1.0, settings.burst) * rates.total * self._busy(rates, self._paired)
         less = min(1.0, settings.pair_share / share)
@@ -101,8 +116,27 @@ class BesideCampaign(SideBySide):
             less = demanded * MARGIN / rates.total
             if share * less > BEARABLE:
                 raise demands_more(demanded)
-        self.rates = replace(lowered(rates, less, f"{settings.pair_share:.0%} of what one connection bears"),
-                             seconds=settings.pair_seconds)  # fmt: skip
+        self.rates = replace(lowered(rates, less, f"{settings.pair_share:.0%} of {of}"), seconds=settings.pair_seconds)
+
+    def _explore(self, builds: Builds, told: str) -> None:
+        """See in a short ramp what both builds bear together, where nothing says the rate, and choose it by that."""
+        assert isinstance(builds, PreparedBuilds)
+        assert self.rates is not None
+        demanded = self._demanded("load.throughput")
+        if not needs_ramp(self.settings, self.recorded_rates()) or (demanded and self.rates.total >= demanded):
+            return
+        directory = self.context.directory / "ramp"
+
+        def load(ramp: Assignment) -> PairOutcome:
+            return run_pairs(ramp, builds, directory, lambda _: self.context.progress(None, told), self._cores[0])
+
+        self.ramp = climb_together(
+            self._stretches(builds, 0).pairs, self.settings, self.rates, self._slower, load, builds.old.last_lines
+        )
+        if self.ramp is None:
+            raise BackendFailed("the backend died when it was seen how much it bears", builds.new.last_lines())
+        self._slower = dict(self.ramp.times)
+        self._choose_rates(builds.new_ready)
 
     def _busy(self, rates: Rates, names: frozenset[str]) -> float:
         """Return the mean seconds that a request of some operations takes, in their mix."""
@@ -119,7 +153,7 @@ class BesideCampaign(SideBySide):
         natural = Assignment(
             "open", builds.new.url, arrivals, settings.connections, settings.request_timeout,
             f"{self.context.seed}:{number}", "", cpus=tuple(sorted(self._cores[1])), first=first,
-            work=builds.work(builds.new_ready, builds.paired | builds.single, each),
+            work=builds.work(builds.new_ready, builds.paired | builds.single, each), mix=rates.mix,
         )  # fmt: skip
         pairs = replace(
             natural, kind="pairs", arrivals=replace(arrivals, rate=2 * rates.total),

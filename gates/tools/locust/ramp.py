@@ -12,6 +12,7 @@ from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.tools.locust.run import Outcome
 from gates.tools.locust.settings import LoadSettings
+from gates.tools.locust.together import NotSideBySide, PairOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +32,26 @@ def needs_ramp(settings: LoadSettings, recorded: Recorded | None) -> bool:
     return settings.ramp and settings.rate is None and recorded is None and settings.find != "knee"
 
 
-def plan_ramp(natural: Assignment, rates: Rates, times: Mapping[str, float], share: float, limit: float) -> Assignment:
-    """Return the load of a ramp in the mix of some rates; it has no steps where the backend is too slow for one.
+def plan_ramp(
+    natural: Assignment, rates: Rates, times: Mapping[str, float], enough: float, builds: int = 1
+) -> Assignment:
+    """Return the load of a ramp in the mix of some rates, up to what is `enough` per second for each of the builds.
 
-    `share` of what is borne is what the load will be, up to `limit` (per second).
+    `times` are the seconds of each operation alone. It has no steps where the backend is too slow for a ramp.
     """
     service = mean_time(rates.each, times)
-    steps = ramp_steps(1 / service, limit / share)
+    steps = tuple(builds * step for step in ramp_steps(1 / (builds * service), enough))
     arrivals = Arrivals(steps[0] if steps else 1.0, WARM_UP, STEP * len(steps), steps=steps)
     return replace(
         natural, arrivals=arrivals, seed=f"{natural.seed}:ramp", slice_seconds=STEP, patience=patience(service)
     )
 
 
-def told_by(
-    assignment: Assignment, rates: Rates, times: Mapping[str, float], records: tuple[Record, ...], builds: int
-) -> Ramp:
-    """Return what a ramp says of the slower of the builds that it loaded, all of them at once.
-
-    `times` are the seconds of each operation alone.
-    """
-    service = mean_time(rates.each, times)
-    found = min((borne(assignment.arrivals.steps, record, service) for record in records), key=lambda one: one.rate)
+def told_by(assignment: Assignment, rates: Rates, times: Mapping[str, float], records: tuple[Record, ...]) -> Ramp:
+    """Return what a ramp says of the slower of the builds that it loaded, all of them at once."""
+    service, builds = mean_time(rates.each, times), len(records)
+    steps = [step / builds for step in assignment.arrivals.steps]
+    found = min((borne(steps, record, builds * service) for record in records), key=lambda one: one.rate)
     # What the backend gets through per second is what its time is worth: scaled, so that all of it is used up by that.
     worth = 1 / (builds * found.rate * service)
     refusing = any(limits_rate(record) for record in records)
@@ -64,10 +63,29 @@ def climb(
     load: Callable[[Assignment], Outcome],
 ) -> Ramp | None:  # fmt: skip
     """Return what a backend bears; None when it died. Where it is too slow for a ramp, `times` stay what they are."""
-    assignment = plan_ramp(natural, rates, times, settings.rate_share, settings.rate_limit)
+    assignment = plan_ramp(natural, rates, times, settings.rate_limit / settings.rate_share)
     if not assignment.arrivals.steps:
         return Ramp(None, times)
     outcome = load(assignment)
     if outcome.died or outcome.record is None:
         return None
-    return told_by(assignment, rates, times, (outcome.record,), 1)
+    return told_by(assignment, rates, times, (outcome.record,))
+
+
+def climb_together(
+    natural: Assignment, settings: LoadSettings, rates: Rates, times: Mapping[str, float],
+    load: Callable[[Assignment], PairOutcome], last_lines: Callable[[], str],
+) -> Ramp | None:  # fmt: skip
+    """Return what both builds bear when they are loaded at once; None when the new one died.
+
+    `last_lines` are those of the earlier one. Raises NotSideBySide when it is that one that died.
+    """
+    assignment = plan_ramp(natural, rates, times, settings.rate_limit / settings.pair_share, builds=2)
+    if not assignment.arrivals.steps:
+        return Ramp(None, times)
+    outcome = load(assignment)
+    if outcome.died == "old":
+        raise NotSideBySide("the earlier build died when it was seen how much it bears", last_lines())
+    if outcome.died or outcome.record is None:
+        return None
+    return told_by(assignment, rates, times, (outcome.record.new, outcome.record.old))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from gates.errors import GatesError, NotMeasured, ToolError
 from gates.load.pairs import PairRecord
-from gates.load.rate import Rates
+from gates.load.rate import Rates, scaled
 from gates.load.validity import OVERLOAD, too_many
 from gates.process import available_cores, split_cores
 from gates.results import Measurement
@@ -180,7 +180,7 @@ class SideBySide(Campaign, abc.ABC):
     def _start(self, stack: ExitStack, new: bool) -> Serving:
         servers = self._cores[0]
         if new:
-            return stack.enter_context(self.context.serve(cpus=servers or None))
+            return self._watch(stack.enter_context(self.context.serve(cpus=servers or None)))
         if self.earlier.serve is None:
             raise NotSideBySide(self.earlier.reason or "the earlier build cannot be built")
         began = time.monotonic()
@@ -229,9 +229,7 @@ class SideBySide(Campaign, abc.ABC):
 
 
 def lowered(rates: Rates, less: float, origin: str) -> Rates:
-    if less >= 1.0:
-        return rates
-    return Rates(rates.common * less, {name: rate * less for name, rate in rates.each.items()}, rates.seconds, origin)
+    return rates if less >= 1.0 else scaled(rates, less, origin)
 
 
 def demands_more(demanded: float) -> NotSideBySide:
