@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from shop import shop_context
-from test_locust_pairs import Played, an_epoch, earlier, measured
+from test_locust_pairs import Played, an_epoch, earlier, measured, shop_context
 
 from gates.calibration import Floor
 from gates.load.rate import Rates
