@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from gates.load.histogram import merge, quantile, total
 from gates.load.recording import OperationRecord
+from gates.load.scenario import ON_START, TASK
 from gates.load.validity import FAILED_SHARE, OVERLOAD, too_many
 from gates.results import Finding, Gap, Histogram, Measurement, OperationSeen, Severity
 from gates.tools.base import fingerprint
@@ -129,7 +130,8 @@ def operations_seen(
 ) -> tuple[OperationSeen, ...]:
     """Return every operation with its answers, those that it gave before the load included."""
     seen = []
-    for name in sorted({*tried, *operations_in(epochs)}):
+    sent = [name for name in operations_in(epochs) if not name.startswith((TASK, ON_START))]
+    for name in sorted({*tried, *sent}):
         statuses = merge([dict(tried.get(name, {})), *(record.statuses for record in _records(epochs, name))])
         success = any(200 <= status < 400 for status in statuses) if statuses else None
         seen.append(OperationSeen(name, statuses, success, name in documented))
