@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint install clean
+.PHONY: demo test lint install clean detection detection-record
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
@@ -24,6 +24,13 @@ lint: install
 
 test: lint
 	$(BIN)/python -m pytest
+
+# The proof that performance verdicts can be trusted: replays what was recorded; recording more takes hours (MINUTES=60).
+detection: install
+	$(BIN)/python -m benchmarks.detection.replay
+
+detection-record: install
+	$(BIN)/python -m benchmarks.detection.record --minutes $(or $(MINUTES),60)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -179,7 +179,7 @@ def main() -> int:
                 left -= record(*cell, min(CHUNK, left), sitting, until)
     except KeyboardInterrupt:
         print("interrupted: what was recorded stays")
-    except (GatesError, regimes.NoQuota) as error:
+    except GatesError as error:
         print(f"the recording ended: {error}", file=sys.stderr)
         return 1
     print(needed.told(options.rows))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,11 +18,10 @@ BURST, PAUSE = 0.15, 0.70
 """Mean seconds that a neighbour computes and pauses; there is one on every core."""
 QUOTA, PERIOD = 0.52, 0.100
 """Cores that both builds together may use in each period, and its seconds: a little more than they need on average."""
+STOPPED = 0.08
+"""The share of each period in which both stand still, where no group with a quota can be made."""
 _GROUPS = Path("/sys/fs/cgroup")
-
-
-class NoQuota(Exception):
-    """No group with a quota can be made here; the message says why."""
+_NAME = "gates-detection-"
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Surroundings:
 
 @contextmanager
 def regime(name: str, seed: int, directory: Path) -> Iterator[Surroundings]:
-    """Hold a regime; raises NoQuota where there are no groups to be had."""
+    """Hold a regime."""
     if name == "neighbours":
         with _neighbours(seed, directory) as around:
             yield around
@@ -60,21 +61,12 @@ def _neighbours(seed: int, directory: Path) -> Iterator[Surroundings]:
 
 @contextmanager
 def _quota() -> Iterator[Surroundings]:
-    old_style = _GROUPS / "cpu"
-    parent = old_style if old_style.is_dir() else _GROUPS
-    group = parent / f"gates-detection-{os.getpid()}"
-    period, quota = round(PERIOD * 1e6), round(QUOTA * PERIOD * 1e6)
     try:
-        group.mkdir()
-        if parent is old_style:
-            (group / "cpu.cfs_period_us").write_text(str(period))
-            (group / "cpu.cfs_quota_us").write_text(str(quota))
-        else:
-            (group / "cpu.max").write_text(f"{quota} {period}")
+        group = _group()
     except OSError as error:
-        if group.is_dir():
-            group.rmdir()
-        raise NoQuota(f"a group of processes with a CPU quota cannot be made in {parent}: {error.strerror}") from error
+        with _standing_still(f"no group of processes with a quota can be made: {error.strerror}") as around:
+            yield around
+        return
     before = [_statistics(group)]
 
     def adopt(pids: list[int]) -> None:
@@ -84,9 +76,8 @@ def _quota() -> Iterator[Surroundings]:
     def seen() -> Mapping[str, float]:
         now, then = _statistics(group), before[0]
         before[0] = now
-        periods = now.get("nr_periods", 0) - then.get("nr_periods", 0)
-        throttled = now.get("nr_throttled", 0) - then.get("nr_throttled", 0)
-        return {"quota_used_up": throttled / periods if periods else 0.0}
+        periods = now["nr_periods"] - then["nr_periods"]
+        return {"quota_used_up": (now["nr_throttled"] - then["nr_throttled"]) / periods if periods else 0.0}
 
     try:
         yield Surroundings(f"both builds together had {QUOTA:.0%} of a core in every {PERIOD * 1000:g} ms", adopt, seen)
@@ -94,6 +85,60 @@ def _quota() -> Iterator[Surroundings]:
         group.rmdir()
 
 
+def _group() -> Path:
+    """Return a new group with the quota; what a recorder that was killed has left is taken away. Raises OSError."""
+    old_style = _GROUPS / "cpu"
+    parent = old_style if old_style.is_dir() else _GROUPS
+    for left in parent.glob(f"{_NAME}*"):
+        if not (left / "cgroup.procs").read_text().strip():
+            left.rmdir()
+    group = parent / f"{_NAME}{os.getpid()}"
+    period, quota = round(PERIOD * 1e6), round(QUOTA * PERIOD * 1e6)
+    group.mkdir()
+    try:
+        if parent is old_style:
+            (group / "cpu.cfs_period_us").write_text(str(period))
+            (group / "cpu.cfs_quota_us").write_text(str(quota))
+        else:
+            (group / "cpu.max").write_text(f"{quota} {period}")
+        _statistics(group)["nr_periods"]
+    except (OSError, KeyError) as error:
+        group.rmdir()
+        raise OSError(0, f"it takes no quota ({error})") from error
+    return group
+
+
 def _statistics(group: Path) -> dict[str, int]:
     words = (group / "cpu.stat").read_text("ascii").split()
     return {name: int(value) for name, value in zip(words[::2], words[1::2], strict=True)}
+
+
+@contextmanager
+def _standing_still(reason: str) -> Iterator[Surroundings]:
+    """Stop both builds for a part of every period, as a quota that is used up does."""
+    adopted: list[int] = []
+    ended = threading.Event()
+
+    def tell(number: int) -> None:
+        for pid in list(adopted):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                adopted.remove(pid)  # that build has been stopped: the next epoch has others
+
+    def keep_stopping() -> None:
+        while not ended.wait(PERIOD * (1 - STOPPED)):
+            tell(signal.SIGSTOP)
+            ended.wait(PERIOD * STOPPED)
+            tell(signal.SIGCONT)
+
+    thread = threading.Thread(target=keep_stopping, daemon=True)
+    thread.start()
+    try:
+        yield Surroundings(
+            f"both builds stood still (SIGSTOP) for {STOPPED:.0%} of every {PERIOD * 1000:g} ms, because {reason}",
+            adopted.extend,
+        )
+    finally:
+        ended.set()
+        thread.join()
