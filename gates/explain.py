@@ -85,6 +85,64 @@ RULES: Mapping[str, tuple[str, str]] = {
 }
 """By rule, or by a beginning that ends in a dot: what it means, and what to do."""
 
+_BESIDE = (
+    "The build of the earlier phase and this one are started afresh for every epoch and asked the same, in pairs, one "
+    "right after the other in the order of a coin: what disturbs the machine disturbs both. Each epoch gives one "
+    "ratio, new to old; the ratios of all epochs, their mean and their spread, decide.",
+    "It fails when the whole interval of the ratio is worse than the floor (1 %, or what `gates calibrate` found for "
+    "this machine), the worse end reaches what is tolerated ([baseline]), this holds although many quantities had a "
+    "chance to fail, and four more epochs confirm it. It passes when the whole interval is below what is tolerated. "
+    "Otherwise more epochs are measured, and at the end it is unknown, with how many more would decide it. An exact "
+    "test without any assumption about the noise (sign flips) has to agree either way.",
+)
+COMPARED: Mapping[str, tuple[str, ...]] = {
+    "pair.shift": (
+        "How many times as long as in the earlier phase a request takes here, measured side by side: the median over "
+        "all pairs of requests, of one operation or of all together. It sees small slow-downs of every request, and "
+        "is blind to those of a few.",
+        *_BESIDE,
+    ),
+    "pair.p95": (
+        "How many times that of the earlier phase the p95 is, measured side by side: the time within which 19 of 20 "
+        "requests are answered. It sees what only some requests suffer, and needs more of them than the shift does.",
+        *_BESIDE,
+    ),
+    "pair.p99": (
+        "How many times that of the earlier phase the p99 is, measured side by side: the time within which 99 of 100 "
+        "requests are answered. It is left out below 1,000 requests in an epoch and 10,000 in all: it would be chance.",
+        *_BESIDE,
+    ),
+    "pair.memory": (
+        "How many times that of the earlier phase the peak memory is of all processes of the build, under the same "
+        "load.",
+        *_BESIDE,
+    ),
+    "pair.bench": (
+        "How many times as long as in the earlier phase a benchmark takes; both builds run it in turns, a process "
+        "each.",
+        *_BESIDE[1:],
+    ),
+    "pair.number": (
+        "How many times that of the earlier phase a number is that a command prints; both builds run it in turns.",
+        *_BESIDE[1:],
+    ),
+    "pair.errors": (
+        "Whether a larger share of requests fails than in the earlier phase under the same load. It fails when the "
+        "share rose by more than 0.1 points, and by more than chance explains (an exact test of the counts, over all "
+        "operations together). The times of an operation whose failures rose are not judged: failing answers look "
+        "fast.",
+    ),
+    "pair.floor": (
+        "Below which share a worsening is taken for none, side by side: 1 %, or more where `gates calibrate` saw "
+        "identical builds differ by more on this machine, but never above 3 %.",
+    ),
+    "pair.order": (
+        "How many times as long an answer takes that is asked for first, ahead of the other build's. Both builds are "
+        "first equally often and each order counts half, so that this does not reach the comparison.",
+    ),
+}
+"""By what is compared side by side: what it is, and how it is decided, a paragraph each."""
+
 
 def explain(what: str, gates: Mapping[str, Tool], last: Run | None, *, ascii: bool = False) -> str:  # noqa: A002
     """Return the explanation of an item, a gate, a tool or a rule; raises GatesError with the nearest name."""
@@ -94,9 +152,11 @@ def explain(what: str, gates: Mapping[str, Tool], last: Run | None, *, ascii: bo
         return "\n".join(_gate(what, gates[what], last, ascii))
     if what in TOOLS:
         return f"{what}: {_sentence(TOOLS[what])}"
+    if (name := what if what in COMPARED else f"pair.{what}") in COMPARED:
+        return "\n".join(_compared(name, last, ascii))
     rule = next((known for known in RULES if what == known or (known.endswith(".") and what.startswith(known))), None)
     if rule is None:
-        known = [*ITEMS, *gates, *TOOLS, *(name for name in RULES if not name.endswith("."))]
+        known = [*ITEMS, *gates, *TOOLS, *COMPARED, *(name for name in RULES if not name.endswith("."))]
         raise GatesError(f"there is no gate, rule or item {what!r}", nearest_hint(what, known))
     return "\n".join(_rule(what, *RULES[rule], last))
 
@@ -138,6 +198,22 @@ def _gate(name: str, tool: Tool, last: Run | None, ascii_only: bool) -> Iterator
         yield f"        {interval_legend(ascii=ascii_only)}"
     for note in result.readings.notes:
         yield f"    - note: {note}"
+
+
+def _compared(name: str, last: Run | None, ascii_only: bool) -> Iterator[str]:
+    yield f"{name}: {COMPARED[name][0]}"
+    for paragraph in COMPARED[name][1:]:
+        yield f"  {paragraph}"
+    found = [one for gate in (last.gates if last else ()) for one in gate.judgements if one.measurement == name]
+    if last is not None:
+        yield f"  Last time ({last.id}):" + ("" if found else " it was not judged.")
+    drawn = [draw_interval(one, ascii=ascii_only) for one in found]
+    for judgement, line in zip(found, drawn, strict=True):
+        yield f"    - {judgement.verdict}: {judgement.reason}" + (f" → {judgement.hint}" if judgement.hint else "")
+        if line is not None:
+            yield f"        {line}"
+    if any(drawn):
+        yield f"        {interval_legend(ascii=ascii_only)}"
 
 
 def _rule(what: str, meaning: str, remedy: str, last: Run | None) -> Iterator[str]:

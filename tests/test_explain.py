@@ -14,8 +14,8 @@ from gates.compare.subjects import SUBJECT_RULES
 from gates.config.load import build_configuration
 from gates.done import ITEMS, build_done
 from gates.errors import GatesError
-from gates.explain import ITEM_TEXTS, RULES, explain
-from gates.results import FindingState, Run
+from gates.explain import COMPARED, ITEM_TEXTS, RULES, explain
+from gates.results import FindingState, Judgement, Run, Verdict
 from gates.tools import TOOLS
 
 PACKAGE = Path(__file__).parent.parent / "gates"
@@ -105,3 +105,26 @@ def test_every_rule_that_a_tool_can_report_is_explained() -> None:
     for rule, (meaning, remedy) in RULES.items():
         assert meaning.endswith(".")
         assert remedy.endswith("."), rule
+
+
+@pytest.mark.parametrize("name", sorted(COMPARED))
+def test_everything_that_is_compared_side_by_side_is_explained_also_by_its_short_name(name: str) -> None:
+    text = explain(name, GATES, None)
+    assert text.startswith(f"{name}: ")
+    assert len(text.splitlines()[0]) > 100
+    short = name.removeprefix("pair.")
+    assert short in ITEMS or explain(short, GATES, None) == text
+
+
+def test_what_was_compared_last_time_is_shown_with_its_interval(last: Run) -> None:
+    judgement = Judgement(
+        "pair.shift", "GET /a", "beside", "at most 5 % slower, side by side", Verdict.FAIL, "GET /a takes 1.1× as long",
+        ratio=1.1, low=1.05, high=1.15, hint="find what made it slower",
+    )  # fmt: skip
+    run = replace(last, gates=(replace(last.gates[0], judgements=(judgement,)),))
+    text = explain("pair.shift", GATES, run)
+    assert "- fail: GET /a takes 1.1× as long → find what made it slower" in text
+    assert "●" in text
+    assert "measured, with its interval" in text
+    assert "it was not judged" in explain("pair.memory", GATES, run)
+    assert text.count("●") == 2
