@@ -13,7 +13,7 @@ from gates.load import pairs
 from gates.load.assignment import ASSIGNMENT_VARIABLE, read_assignment
 
 SAMPLED = "sampled.json"
-MOST = 300
+MOST = 240
 """Pairs of an epoch that are kept."""
 _ASSIGNMENT = read_assignment(Path(os.environ[ASSIGNMENT_VARIABLE]).read_text("utf-8"))
 _EVERY = int(_ASSIGNMENT.arrivals.rate / 2 * _ASSIGNMENT.arrivals.seconds / MOST) + 1
