@@ -215,6 +215,11 @@ def take_turns() -> None:
     first: Any = DefaultTaskSet
     sleep, begin, execute = loop.wait, first.on_start, loop.execute_next_task
 
+    def as_if_waited(*waiting: Any) -> None:
+        # constant_pacing counts a run from the end of the pause that it asked for: that is now.
+        for one in waiting:
+            one._cp_last_run = time.perf_counter() - one._cp_last_wait_time
+
     def wait(self: Any) -> None:
         paired = _user_here()
         if paired is None:
@@ -224,9 +229,8 @@ def take_turns() -> None:
             raise StopUser()
         self.user._state = LOCUST_STATE_WAITING
         pause = max(0.0, float(self.wait_time() or 0.0))
-        for one in (self, self.user):
-            one._cp_last_run -= pause  # constant_pacing takes it that the pause was kept
         paired.rest(pause)
+        as_if_waited(self, self.user)
         if self.user._state == LOCUST_STATE_STOPPING:
             raise StopUser()
         self.user._state = LOCUST_STATE_RUNNING
@@ -237,6 +241,7 @@ def take_turns() -> None:
         if paired is not None:
             self.user._state = LOCUST_STATE_WAITING
             paired.rest(0.0)
+            as_if_waited(self, self.user)
             self.user._state = LOCUST_STATE_RUNNING
 
     def execute_next_task(self: Any) -> None:
