@@ -117,10 +117,14 @@ class Places:
         self._blind = {place for place in known for what in missing if mentions(what, place)}
         # A gap that names no place may be about any.
         self._blind |= _cut_short(readings.subjects)
+        then, now = (_operations(gate.readings.subjects) for gate in (baseline.gate, case.result))
+        self._gone = then - now if now else set()
         self._everywhere = any(not any(mentions(what, place) for place in known) for what in missing)
 
     def looked_at(self, finding: Finding) -> bool:
-        """Return whether the place of an earlier finding was looked at this time."""
+        """Return whether the place of an earlier finding was looked at this time, or is an operation that is gone."""
+        if finding.operation in self._gone:
+            return True
         if self._everywhere:
             return False
         for place, seen in ((finding.operation, self._operations), (finding.path, self._files)):
@@ -136,6 +140,10 @@ def _cut_short(subjects: Iterable[Subject]) -> set[str]:
         for subject in subjects
         if subject.kind == "operation" and (subject.outcome == "tested") == bool(subject.message)
     }
+
+
+def _operations(subjects: Iterable[Subject]) -> set[str]:
+    return {subject.name for subject in subjects if subject.kind == "operation"}
 
 
 def _names(subjects: Iterable[Subject], kind: SubjectKind, outcome: str) -> set[str]:

@@ -139,9 +139,10 @@ class Handler(BaseHTTPRequestHandler):
         if name in ("crash", "sleepy0", "sleepy1", "sleepy2", "sleepy3"):
             n = self.number(values.get("n"))
             time.sleep(0.3 if name.startswith("sleepy") else 0)
-            return self.answer(400 if n is None else 500 if name == "crash" and n == 0 else 200)
+            crashes = name == "crash" and n == 0 and "healed" not in FEATURES
+            return self.answer(400 if n is None else 500 if crashes else 200)
         if name == "liar":
-            return self.answer(200, {"id": "not a number"})
+            return self.answer(200, {"id": 1, "name": "me"} if "healed" in FEATURES else {"id": "not a number"})
         if name == "drop":
             self.close_connection = True
             return None

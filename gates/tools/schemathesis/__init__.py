@@ -6,7 +6,7 @@ not followed. Failures are a set of operation and code, the same with any payloa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Literal, get_args
@@ -17,7 +17,7 @@ from gates.document import Document, matches
 from gates.errors import GatesError, NotMeasured
 from gates.results import Finding, FindingState, Gap, ItemId, Measurement, Readings
 from gates.tools.base import Context, Requirement, Seconds, Serving, Tool, digest
-from gates.tools.schemathesis import evidence, findings, known
+from gates.tools.schemathesis import evidence, findings, known, remembered
 from gates.tools.schemathesis.confirm import confirmed
 from gates.tools.schemathesis.events import Failure
 from gates.tools.schemathesis.findings import Scrub
@@ -59,6 +59,14 @@ class _Tried:
     def deadly(self) -> tuple[str, tuple[str, ...]]:
         """The operation that most likely ended the backend, and the last that were called; empty when it lives."""
         return evidence.deadly(self.trial.observed.calls) if self.died else ("", ())
+
+    @property
+    def death(self) -> tuple[Failure, ...]:
+        """The request that a backend did not outlive, as a failure of its own; nothing when it lives."""
+        last = self.trial.observed.last_request
+        if not self.died or last is None:
+            return ()
+        return (Failure(self.deadly[0], "backend.died", "backend.died", "", "", None, last[1], valid=True),)
 
 
 class Schemathesis(Tool):
@@ -113,7 +121,53 @@ class Schemathesis(Tool):
             except GatesError as error:
                 untold = (Gap("flaky failures were not told apart", error.message, error.hint),)
         readings = self._readings(document, plan, tried, flaky, scrub, bool(serving.headers))
-        return replace(readings, gaps=(*readings.gaps, *untold), notes=(*readings.notes, *notes))
+        readings = replace(readings, gaps=(*readings.gaps, *untold), notes=(*readings.notes, *notes))
+        return self._with_what_did_not_show(readings, document, tried, context, scrub)
+
+    def _with_what_did_not_show(
+        self, readings: Readings, document: Document, tried: _Tried, context: Context, scrub: Scrub
+    ) -> Readings:
+        """Return readings with the accepted findings that did not show and are not proven to be repaired."""
+        accepted = context.baseline.readings.findings if context.baseline else ()
+        stored = context.baseline.readings.documents.get(remembered.DOCUMENT) if context.baseline else None
+        missing = remembered.unseen(accepted, {one.fingerprint for one in readings.findings}, document)
+        whole = {one.name for one in readings.subjects if one.outcome == "tested" and not one.message}
+        notes: tuple[str, ...] = ()
+        repaired, failing = set[str](), set[str]()
+        if missing and not tried.died and not context.fast:
+            try:
+                passed, failing = self._again(missing, remembered.recall(stored), document, context)
+                repaired = {one.fingerprint for one in missing if one.fingerprint in passed and one.operation in whole}
+            except GatesError as error:
+                notes = (f"whether known findings that did not show are repaired is not known: {error.message}",)
+        kept = [one for one in missing if one.fingerprint not in repaired]
+        shown = [remembered.not_seen(one, again=one.fingerprint in failing) for one in kept]
+        failures = [*tried.trial.observed.failures.values(), *tried.death]
+        requests = remembered.remember(failures, scrub, stored, {one.fingerprint for one in kept})
+        return replace(
+            readings, findings=findings.by_severity([*readings.findings, *shown]),
+            documents={**readings.documents, remembered.DOCUMENT: requests}, notes=(*readings.notes, *notes),
+        )  # fmt: skip
+
+    def _again(
+        self, missing: Sequence[Finding], requests: Mapping[str, Failure], document: Document, context: Context
+    ) -> tuple[set[str], set[str]]:
+        """Send the requests of some findings to a fresh backend; return those that pass, and those that fail again."""
+        wanted = [one for one in missing if one.fingerprint in requests and one.state is not FindingState.FLAKY]
+        if not wanted:
+            return set(), set()
+        context.progress(0.99, "sending requests of known findings again")
+        with context.serve() as serving:
+            answered = remembered.send_again(
+                wanted, requests, serving.url, serving.headers, min(self.request_timeout, _CONFIRM_SECONDS)
+            )
+            if not serving.alive():
+                return set(), set()
+        bodies = remembered.check_bodies(answered, document, context.directory / "replayed")
+        passed = {
+            mark for mark, one in answered.items() if remembered.passes(one, document, valid_body=bodies.get(mark))
+        }
+        return passed, {mark for mark, one in answered.items() if remembered.fails(one, bodies.get(mark))}
 
     def _second(self, plan: Plan, context: Context) -> _Tried:
         with context.serve() as serving:

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from gates.client import NoAnswer, request
 from gates.tools.schemathesis.events import Failure
 
-_FILTERED = "[Filtered]"
+_FILTERED = ("[Filtered]", "[redacted]")
+"""What Schemathesis, and what we, put in the place of a secret."""
 _NOT_SENT = ("content-length", "host", "transfer-encoding")
 
 
@@ -25,7 +26,7 @@ def confirmed(
     same = set()
     for failure in failures:
         left = end - time.monotonic()
-        headers = _headers(failure, login)
+        headers = headers_of(failure, login)
         if left <= 0 or headers is None:
             continue
         sent = failure.request
@@ -42,16 +43,17 @@ def confirmed(
     return same
 
 
-def _headers(failure: Failure, login: Mapping[str, str]) -> dict[str, str] | None:
+def headers_of(failure: Failure, login: Mapping[str, str]) -> dict[str, str] | None:
     """Return the headers with the login put back, or None when something else was filtered from the request."""
-    if _FILTERED in failure.request.target or quote(_FILTERED) in failure.request.target:
+    target, body = failure.request.target, failure.request.body or b""
+    if any(mark in target or quote(mark) in target or mark.encode() in body for mark in _FILTERED):
         return None
     secrets = {name.lower(): value for name, value in login.items()}
     headers = {}
     for name, value in failure.request.headers.items():
         if name.lower() in _NOT_SENT:
             continue
-        if value == _FILTERED:
+        if any(mark in value for mark in _FILTERED):
             if name.lower() not in secrets:
                 return None
             value = secrets[name.lower()]
