@@ -109,9 +109,9 @@ def measurement_of(name: str) -> str:
 def find_owners(targets: Iterable[str], measures: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """Return the gates that would bring what each target needs.
 
-    `measures` holds, by gate, the names (or prefixes ending in a dot) of what its tool measures. A gate also owns
-    the targets that carry its own name, whoever else measures that: `[gates.coverage]` may be a command that prints
-    `coverage.lines`.
+    `measures` holds, by gate, the names (or prefixes ending in a dot) of what it measures. A command gate measures the
+    numbers that it defines, whoever else does: `[gates.coverage]` may be a command that prints `coverage.lines`. The
+    name of a gate alone makes it nobody's owner: `[gates.load]` may be a command that prints nothing.
     """
     owners: dict[str, tuple[str, ...]] = {}
     for target in targets:
@@ -119,8 +119,7 @@ def find_owners(targets: Iterable[str], measures: Mapping[str, Sequence[str]]) -
         owners[target] = tuple(
             gate
             for gate, names in measures.items()
-            if needed.startswith(f"{gate}.")
-            or any(needed == name or (name.endswith(".") and needed.startswith(name)) for name in names)
+            if any(needed == name or (name.endswith(".") and needed.startswith(name)) for name in names)
         )
     return owners
 

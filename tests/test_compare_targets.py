@@ -9,6 +9,8 @@ from gates.compare.demanded import targets_without_evidence
 from gates.demands import Policy, Tolerances, parse_demand
 from gates.results import Gap, GateResult, Measurement, Verdict
 from gates.targets import TARGETS, find_measurements, find_owners, kind_of
+from gates.tools.command import Command
+from gates.tools.locust import Locust
 
 
 def p95(scope: str, value: float, total: int | None = 500) -> Measurement:
@@ -281,8 +283,10 @@ def test_a_debt_in_failing_answers_is_compared_beyond_chance() -> None:
 # Who brings what.
 
 
-def test_owners_are_found_by_what_a_tool_measures_or_by_the_name_of_the_gate() -> None:
-    measures = {"tests": ("coverage.", "tests."), "load": ("load.",), "coverage": (), "own": ()}
+def test_owners_are_found_by_what_a_gate_measures() -> None:
+    measures = {
+        "tests": ("coverage.", "tests."), "load": ("load.",), "coverage": ("coverage.lines",), "own": ("own.size",),
+    }  # fmt: skip
     assert find_owners(
         ["coverage.lines", "response_time.simple", "operation.GET /x", "own.size", "database.connections"], measures
     ) == {
@@ -292,10 +296,18 @@ def test_owners_are_found_by_what_a_tool_measures_or_by_the_name_of_the_gate() -
         "own.size": ("own",),
         "database.connections": (),
     }
-    assert find_owners(["coverage.lines"], {"coverage": ()}) == {"coverage.lines": ("coverage",)}
-    # A load gate sees connections to databases; a command gate of that name may count them better.
-    both = find_owners(["database.connections"], {"load": ("load.", "database.connections"), "database": ()})
-    assert both == {"database.connections": ("load", "database")}
+    # A load gate sees connections to databases; a command gate may count them better.
+    names = {"load": ("load.", "database.connections"), "database": ("database.connections",)}
+    assert find_owners(["database.connections"], names) == {"database.connections": ("load", "database")}
+
+
+def test_the_name_of_a_command_gate_does_not_make_it_the_owner_of_what_a_tool_measures() -> None:
+    load = Command(command="true", numbers={"seconds": {"pattern": "([0-9]+) s", "unit": "s"}})
+    measures = {"load": load.measured_as("load"), "real": Locust().measured_as("real")}
+    assert find_owners(["load.errors", "response_time.simple", "load.seconds"], measures) == {
+        "load.errors": ("real",), "response_time.simple": ("real",), "load.seconds": ("load", "real"),
+    }  # fmt: skip
+    assert find_owners(["load.errors"], {"load": Command(command="true").measured_as("load")}) == {"load.errors": ()}
 
 
 def test_every_target_has_a_measurement_that_it_finds() -> None:

@@ -136,7 +136,7 @@ def _policy_data(configuration: Configuration, plan: Plan) -> dict[str, object]:
 
 
 def _owners(configuration: Configuration, plan: Plan) -> dict[str, tuple[str, ...]]:
-    measures = {name: tool.measures for name, tool in configuration.gates.items()}
+    measures = {name: tool.measured_as(name) for name, tool in configuration.gates.items()}
     return find_owners(configuration.policy(plan.phase).targets, measures)
 
 

@@ -195,6 +195,10 @@ class Tool(BaseModel, abc.ABC):
         """Return a digest of what shapes its load on two builds; None for a tool that cannot be calibrated."""
         return None
 
+    def measured_as(self, gate: str) -> tuple[str, ...]:
+        """Return the names, or prefixes ending in a dot, of what a gate of this name measures."""
+        return self.measures
+
     def requirements(self, context: Context) -> list[Requirement]:
         """Return what must be there before this gate can run, for `gates doctor`."""
         return []

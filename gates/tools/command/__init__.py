@@ -97,6 +97,10 @@ class Command(Tool):
             if number.demand is not None
         }
 
+    def measured_as(self, gate: str) -> tuple[str, ...]:
+        """Return its numbers, by the names of their measurements."""
+        return tuple(f"{gate}.{name}" for name in self.numbers)
+
     @property
     def _times_compared(self) -> bool:
         return any(
