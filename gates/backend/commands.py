@@ -5,17 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gates import process
 from gates.errors import ConfigurationError
+from gates.shell import NEEDS_SHELL, PLACEHOLDER, SHELLS, fill_in
 
-_PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_FOR_THE_SHELL = re.compile(r"\$[A-Za-z_{]")
-SHELLS = ("sh", "bash")
 
 
 def expand(text: str, values: Mapping[str, str], where: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -23,7 +20,7 @@ def expand(text: str, values: Mapping[str, str], where: str, environment: Mappin
 
     Raises ConfigurationError for a variable that is not set and for a placeholder that is misspelt.
     """
-    filled = _PLACEHOLDER.sub(lambda match: _value_of(match, values, where), text)
+    filled = PLACEHOLDER.sub(lambda match: _value_of(match, values, where), text)
     return _VARIABLE.sub(lambda match: _variable(match, environment, where), filled)
 
 
@@ -48,19 +45,19 @@ def words_of(command: str, values: Mapping[str, str], environment: Mapping[str, 
         raise ConfigurationError(f"{where} cannot be read as a command: {error}", "close the quotation") from error
     if not words:
         raise ConfigurationError(f"{where} is empty", "write a command")
-    if _FOR_THE_SHELL.search(_VARIABLE.sub("", command)) and words[0] not in SHELLS:
+    if NEEDS_SHELL.search(_VARIABLE.sub("", command)) and words[0] not in SHELLS:
         words = ["sh", "-c", command]
     if words[0] in SHELLS and words[1:2] == ["-c"] and len(words) > 2:
         for match in _VARIABLE.finditer(words[2]):
             _variable(match, environment, where)
-        script = "".join(_for_shell(words[2], values, where))
+        script = fill_in(words[2], lambda match: _value_of(match, values, where))
         return [*words[:2], script, *(expand(word, values, where, environment) for word in words[3:])]
     return [expand(word, values, where, environment) for word in words]
 
 
 def shown(command: str, values: Mapping[str, str], where: str) -> str:
     """Return a command as a person may run it by hand; ${NAME} stays, because it may be a secret."""
-    return "".join(_for_shell(command, values, where))
+    return fill_in(command, lambda match: _value_of(match, values, where))
 
 
 def _value_of(match: re.Match[str], values: Mapping[str, str], where: str) -> str:
@@ -83,34 +80,3 @@ def _variable(match: re.Match[str], environment: Mapping[str, str], where: str) 
     if match[1] not in environment:
         raise ConfigurationError(f"{where} uses ${{{match[1]}}}, which is not set", f"export {match[1]}=…")
     return environment[match[1]]
-
-
-def _for_shell(script: str, values: Mapping[str, str], where: str) -> Iterator[str]:
-    """Yield a script with its placeholders filled in, each escaped for the quotation that it stands in."""
-    quotation, position = "", 0
-    while position < len(script):
-        match = _PLACEHOLDER.match(script, position)
-        if match is not None:
-            value = _value_of(match, values, where)
-            if value != match[0]:
-                value = _escaped(value, quotation)
-            yield value
-            position = match.end()
-            continue
-        character = script[position]
-        if character == "\\" and quotation != "'":
-            yield script[position : position + 2]
-            position += 2
-            continue
-        if character in "'\"" and quotation in ("", character):
-            quotation = "" if quotation else character
-        yield character
-        position += 1
-
-
-def _escaped(value: str, quotation: str) -> str:
-    if quotation == "'":
-        return value.replace("'", "'\\''")
-    if quotation == '"':
-        return re.sub(r'([\\"$`])', r"\\\1", value)
-    return shlex.quote(value)

@@ -13,11 +13,12 @@ import psutil
 
 from gates import client, process
 from gates.backend.access import make_usable
-from gates.backend.commands import SHELLS, expand, shown, words_of
+from gates.backend.commands import expand, shown, words_of
 from gates.backend.environment import backend_environment, check_settings
 from gates.backend.state import ServingBackend
 from gates.config.model import Backend
 from gates.errors import BackendFailed, ToolError
+from gates.shell import SHELLS
 
 _NOT_RUN = (126, 127)
 """Exit codes by which a shell says that the command itself could not be run."""

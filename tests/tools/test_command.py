@@ -268,6 +268,24 @@ def test_words_are_not_given_to_a_shell_unless_it_is_needed(project: Path) -> No
     assert output("X=1 sh -c 'echo ${X}'") == "1"
     assert output("echo *.txt") == "a.txt"
     assert output("echo {unknown} {python}") == f"{{unknown}} {sys.executable}"
+    assert output("echo $$").isdigit()
+    assert output("echo '$$'") == "$$"
+    assert output("false; echo $?") == "1"
+    (project / "say.sh").write_text("echo $1", "utf-8")
+    assert output("sh say.sh $GREETING") == "hello"
+    assert output("python=mine; echo ${python}") == "mine"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["printf %s {data}", "printf %s {data} | cat", "printf %s '{data}' | cat", 'printf %s "{data}" | cat',
+     "sh -c 'printf %s \"{data}\"'", "bash -c 'printf %s {data}'"],
+)  # fmt: skip
+def test_a_placeholder_stays_one_word_in_whatever_quotation_it_stands(project: Path, command: str) -> None:
+    odd = project / """it's "$HOME" `a` \\ b"""
+    context = make_context(project, Backend(data=odd))
+    Command(command=command, backend=True).run(context)
+    assert (context.directory / "stdout.txt").read_text() == str(odd)
 
 
 def test_a_pipe_comes_with_a_warning_about_its_exit_code(project: Path) -> None:

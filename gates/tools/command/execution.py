@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import signal
 import sys
 from collections.abc import Mapping
@@ -16,13 +15,14 @@ from gates.demands import BASE_UNIT
 from gates.errors import GatesError, ToolError
 from gates.process import CommandNotFound, Finished, capture, last_lines, run, shell_words
 from gates.results import Finding, Gap, Measurement, Severity
+from gates.shell import NEEDS_SHELL, PLACEHOLDER, SHELLS, fill_in
 from gates.tools.base import Place, Serving, fingerprint
 from gates.tools.command.numbers import Number, NumberMissing, dimension_of, parse
 
 _SEARCHED_BYTES = 2**20
 _JSON_BYTES = 64 * 2**20
 _SEARCH_SECONDS = 20.0
-_NEEDS_SHELL = re.compile(r"\$[A-Za-z_{]|[*?]")
+_WILDCARDS = re.compile(r"[*?]")
 # Searching cannot be interrupted from within, so every pattern is first tried in a process that can be stopped.
 _TRIAL = """
 import re, sys
@@ -92,23 +92,28 @@ class Execution:
     def words(self, place: Place, serving: Serving | None) -> list[str]:
         """Return the command as it is run in a place; without a backend its address stays as it is written."""
         words = shell_words(self.command)
-        if words[0] != "sh" and _NEEDS_SHELL.search(self.command):
-            words = ["sh", "-c", self.command]
-        values = {"{python}": place.python}
+        script = words[0] in SHELLS and words[1:2] == ["-c"]
+        if not script and (NEEDS_SHELL.search(self.command) or _WILDCARDS.search(self.command)):
+            words, script = ["sh", "-c", self.command], True
+        values = {"python": place.python}
         if serving is not None:
             address = urlsplit(serving.url)
             port = address.port or (443 if address.scheme == "https" else 80)
-            values |= {"{base_url}": serving.url, "{port}": str(port)}
+            values |= {"base_url": serving.url, "port": str(port)}
             if serving.data is not None:
-                values["{data}"] = str(serving.data)
+                values["data"] = str(serving.data)
             elif "{data}" in self.command:
                 raise ToolError(
                     "{data} stands for nothing: the backend was not started by gates", "leave it out of `command`"
                 )
-        for name, value in values.items():
-            text = shlex.quote(value) if words[0] == "sh" else value
-            words = [word.replace(name, text) for word in words]
-        return words
+
+        def value_of(match: re.Match[str]) -> str:
+            return values.get(match[1], match[0])
+
+        return [
+            fill_in(word, value_of) if script and position == 2 else PLACEHOLDER.sub(value_of, word)
+            for position, word in enumerate(words)
+        ]
 
     def _execute(self, place: Place, serving: Serving | None, directory: Path, timeout: float) -> Finished:
         address = {"GATES_BASE_URL": serving.url} if serving is not None else {}
