@@ -108,7 +108,7 @@ def test_a_goal_is_reached_or_not_or_there_are_too_few_gates_to_say() -> None:
     assert by_words(many, "+10 % passes").verdict == "reached"
     assert by_words(many, "alike, quiet").verdict == "reached"
     assert by_words(many, "alike, hard").verdict == "not reached"
-    assert by_words(many, "seconds of load").seen == 38.0
+    assert by_words(many, "load to a decision").seen == by_words(many, "until builds alike pass").seen == 38.0
     wrong = goals([cell("same", "quiet", **{"pass": 58, "fail": 2})])
     assert by_words(wrong, "false alarms").verdict == "not reached"
 
@@ -131,6 +131,7 @@ def test_all_tables_are_printed_with_their_counts(
     assert "quiet alike 16 0% 4 0 of 4 (0%–60%) 4 of 4 (40%–100%)" in printed
     assert "quiet +10 % 16 0% 2 2 of 2" in printed
     assert "gates, side by side the same epochs 0/4 2/2" in printed
+    assert "gates against a stored run, alike: fail 0/1, pass 0/1, undecided 1/1" in printed
     assert "pytest-benchmark mean:5% the run before 0/1 2/2" in printed
     assert "apache-otava cannot be installed: no network – –" in printed
     assert "not enough rows" in printed

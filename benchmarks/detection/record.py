@@ -14,6 +14,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -163,6 +164,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--rows", type=Path, default=rows.ROWS, help="the folder of the rows")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way, what was started is stopped
     until = time.monotonic() + 60 * options.minutes
     seed = random.SystemRandom().randrange(2**31)
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{seed % 4096:03x}"

@@ -62,7 +62,21 @@ def play(recorded: Rows) -> list[Cell]:
 
 def our_table(recorded: Rows, cells: Sequence[Cell]) -> Table:
     """Return a line for each cell: gates, verdicts with bounds, load to a decision, and what the rows really are."""
-    table = [["regime", "build", "epochs", "not believed", "gates", "fail", "pass", "undecided", "load", "true shift"]]
+    table = [
+        [
+            "regime",
+            "build",
+            "epochs",
+            "not believed",
+            "gates",
+            "fail",
+            "pass",
+            "undecided",
+            "load",
+            "left over",
+            "true shift",
+        ]
+    ]
     for cell in cells:
         several = recorded[cell.effect, cell.regime]
         doubted = sum(not row.valid for row in several)
@@ -70,7 +84,7 @@ def our_table(recorded: Rows, cells: Sequence[Cell]) -> Table:
         table.append([
             cell.regime, SHORT.get(cell.effect, cell.effect), str(len(several)), f"{doubted / len(several):.0%}",
             str(len(cell.told)), str(cell.share(Verdict.FAIL)), str(cell.share(Verdict.PASS)), str(cell.undecided),
-            f"{load:.0f} s" if load is not None else "–", shift_of(several),
+            f"{load:.0f} s" if load is not None else "–", str(cell.left), shift_of(several),
         ])  # fmt: skip
     return table
 
@@ -98,19 +112,41 @@ def _most(several: Iterable[Sequence[tuple[str, str]]]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in most)
 
 
-def peer_table(recorded: Rows, cells: Sequence[Cell], regime: str) -> Table:
-    """Return a line for each rule: of how many runs of each build it says that something became slower."""
-    effects = [effect for effect, other in recorded if other == regime]
-    ordered = runs.blocks({effect: recorded[effect, regime] for effect in effects})
-    asked = runs.comparisons(ordered)
+def compare_runs(recorded: Rows, regime: str) -> list[runs.Comparison]:
+    """Return what the peers are asked about one regime."""
+    return runs.comparisons(runs.blocks({effect: found for (effect, own), found in recorded.items() if own == regime}))
+
+
+def judge_stored(asked: Sequence[runs.Comparison], regime: str) -> list[Cell]:
+    """Return what the stored-baseline mode of gates says of the runs that the peers are asked about."""
+    told: dict[str, list[ours.Told]] = {}
+    for one in asked:
+        told.setdefault(one.effect, []).append(ours.against_stored(one.then_rows, one.now_rows))
+    return [Cell(effect, regime, tuple(told[effect])) for effect in sorted(told, key=_place)]
+
+
+def stored_lines(stored: Sequence[Cell]) -> list[str]:
+    """Return how often the stored-baseline mode said what: mostly that two single runs do not tell."""
+    return [
+        f"gates against a stored run, {SHORT.get(cell.effect, cell.effect)}: fail {_bare(cell.share(Verdict.FAIL))}, "
+        f"pass {_bare(cell.share(Verdict.PASS))}, undecided {_bare(cell.undecided)}"
+        for cell in stored
+    ]
+
+
+def peer_table(asked: Sequence[runs.Comparison], cells: Sequence[Cell], stored: Sequence[Cell]) -> Table:
+    """Return a line for each rule: of how many runs of each build it says that something became slower.
+
+    `cells` and `stored` are of one regime.
+    """
+    effects = [cell.effect for cell in cells]
     table = [["rule", "compares with", *(SHORT.get(effect, effect) for effect in effects)]]
-    own = {cell.effect: cell for cell in cells if cell.regime == regime}
-    table.append(
-        ["gates, side by side", "the same epochs", *(_bare(own[name].share(Verdict.FAIL)) for name in effects)]
-    )
-    table.append(_line("gates, stored baseline", "the run before", effects, [
-        (one.effect, ours.against_stored(one.then_rows, one.now_rows).verdict is Verdict.FAIL) for one in asked
-    ]))  # fmt: skip
+    for name, compared, own in (
+        ("gates, side by side", "the same epochs", cells),
+        ("gates, stored baseline", "the run before", stored),
+    ):
+        failed = [(cell.effect, one.verdict is Verdict.FAIL) for cell in own for one in cell.told]
+        table.append(_line(name, compared, effects, failed))
     for peer in PEERS:
         table.append(_line(peer.name, peer.runs, effects, [(one.effect, peer.rule(one)) for one in asked]))
     table.append(_otava_line(asked, effects))
@@ -192,7 +228,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("\n" + "\n".join(what_decided(cells)))
     for regime in dict.fromkeys(regime for _, regime in recorded):
         print(f"\nHow many runs each rule calls slower, {regime} (`alike`: all of them are false alarms)\n")
-        print(drawn(peer_table(recorded, cells, regime), markdown=options.markdown))
+        asked = compare_runs(recorded, regime)
+        stored = judge_stored(asked, regime)
+        table = peer_table(asked, [cell for cell in cells if cell.regime == regime], stored)
+        print(drawn(table, markdown=options.markdown))
+        print("\n" + "\n".join(stored_lines(stored)))
     print("\nGoals\n")
     print(drawn(goal_table(goals(cells)), markdown=options.markdown))
     return 0
