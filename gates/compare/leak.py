@@ -64,7 +64,7 @@ def _longer(epochs: Sequence[Epoch], times: float) -> str:
 
 
 def _hours(seconds: float) -> str:
-    return f"{seconds / 3600:.2g} h"
+    return f"{seconds / 3600:.2g} h" if seconds >= 3600 else f"{seconds / 60:.2g} min"
 
 
 def _level(epochs: Sequence[Epoch]) -> float | None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from gates.load.histogram import merge, quantile, total
 from gates.load.recording import Record
-from gates.load.validity import GENERATOR_CPU, STEAL, WAITED_SHARE, kept_up
+from gates.load.validity import WAITED_SHARE, kept_up
 
 FACTOR = 1.6
 PRECISION = 1.1
@@ -25,6 +25,8 @@ SLOWER = 3.0
 """Where nothing is demanded of a class: how many times its p95 at the lowest rate is still met."""
 _LEAST_REQUESTS = 20
 _SENT_SHARE = 0.99
+NOT_THE_BACKENDS = frozenset({"generator", "neighbours", "steal", "clock"})
+"""Checks of an epoch that speak of the generator or of others on the machine; a quota is the size of the machine."""
 
 
 class Search:
@@ -101,14 +103,16 @@ def p95_by_class(record: Record, classes: Mapping[str, str]) -> dict[str, float]
     return {name: quantile(counts, 0.95) for name, counts in whole.items() if total(counts) >= _LEAST_REQUESTS}
 
 
-def judge_step(record: Record, conditions: Mapping[str, float], limits: Limits) -> list[Missed]:
+def judge_step(
+    record: Record, conditions: Mapping[str, float], limits: Limits, doubted: Collection[str] = ()
+) -> list[Missed]:
     """Return everything that a step did not meet, the plainest first; nothing when it met all.
 
-    Conditions are those of an epoch. Latency counts from when a request was due, so a generator that is late or worn
-    out can only make the backend look slower: what is met is met, and what is missed by no more than that is not the
-    backend's.
+    Conditions are those of an epoch, `doubted` the checks of its validity that failed. Latency counts from when a
+    request was due, so a generator that is late or worn out, or a machine that is busy with something else, can only
+    make the backend look slower: what is met is met, and what is missed by no more than that is not the backend's.
     """
-    worn = conditions.get("generator_cpu", 0.0) > GENERATOR_CPU or conditions.get("steal", 0.0) > STEAL
+    worn = bool(NOT_THE_BACKENDS & set(doubted))
     lag = conditions.get("lag_p99", 0.0)
     found = [*_failing(record, limits), *_waiting(record, conditions, worn=worn)]
     for name, p95 in p95_by_class(record, limits.classes).items():

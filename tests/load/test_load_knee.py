@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gates.load.knee import MOST_STEPS, PRECISION, SLOWER, Limits, Search, first_own, judge_step, p95_by_class
+from gates.load.knee import (
+    MOST_STEPS,
+    NOT_THE_BACKENDS,
+    PRECISION,
+    SLOWER,
+    Limits,
+    Search,
+    first_own,
+    judge_step,
+    p95_by_class,
+)
 from gates.load.recording import Record
 
 LIMITS = Limits({"GET /a": "simple", "POST /a": "complex"}, {"simple": 0.1, "complex": 0.5}, 0.001, {})
@@ -69,12 +79,13 @@ def test_what_the_generator_may_have_caused_is_not_the_backends() -> None:
     late = judge_step(step(0.11), {"lag_p99": 0.05}, LIMITS)
     assert first_own(late) is not None
     assert first_own(judge_step(step(0.2), {"lag_p99": 0.05}, LIMITS)) is None  # lag explains only a part of it
-    worn = judge_step(step(0.3, behind=1.0), {"generator_cpu": 0.9}, LIMITS)
-    assert first_own(worn) is not None
+    for check in NOT_THE_BACKENDS:
+        assert first_own(judge_step(step(0.3, behind=1.0), {}, LIMITS, [check])) is not None
+    assert first_own(judge_step(step(0.3, behind=1.0), {}, LIMITS, ["server", "queue"])) is None
     # Failing answers are the backend's own, however busy the generator is.
-    assert first_own(judge_step(step(0.3, failed=50), {"generator_cpu": 0.9}, LIMITS)) is None
+    assert first_own(judge_step(step(0.3, failed=50), {}, LIMITS, ["generator"])) is None
     # What is met is met: a worn generator only makes it look slower.
-    assert judge_step(step(0.05), {"generator_cpu": 0.9, "lag_p99": 0.02}, LIMITS) == []
+    assert judge_step(step(0.05), {"lag_p99": 0.02}, LIMITS, ["generator", "lag"]) == []
     assert first_own([]) is None
 
 

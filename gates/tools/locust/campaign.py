@@ -86,7 +86,7 @@ class Campaign:
                 self.too_much.append(loaded)
                 self.rates = lower(self.settings.wish(), self.rates, loaded.record.throughput)
                 loaded = self._epoch(number, again=True)
-            if loaded is not None and loaded.doubts and loaded.repeatable:
+            if loaded is not None and loaded.doubts and loaded.repeatable and self.settings.find != "leak":
                 self.discarded.append(loaded)
                 loaded = self._epoch(number, again=True)
             if loaded is None:
@@ -158,6 +158,8 @@ class Campaign:
 
     def _bears(self, loaded: Loaded) -> bool:
         """Return whether the backend kept up, or was not meant to: a rate that was given is what it is."""
+        if self.settings.find == "recovery":
+            return True
         overloaded = not loaded.kept_up or any(doubt.check in OVERLOAD for doubt in loaded.doubts)
         return not overloaded or self.rates is None or not self.rates.found
 
@@ -167,6 +169,8 @@ class Campaign:
         How busy the backend is at a rate that was given is its own affair; a queue that grows is not: what was measured
         is only the beginning of it then.
         """
+        if self.settings.find == "recovery":
+            return OVERLOAD
         if self.settings.rate is None and self.settings.rate_share > 1.0:
             return frozenset({"server", "queue"})
         return frozenset() if self.rates is not None and self.rates.found else frozenset({"server"})

@@ -27,7 +27,7 @@ def measurements(campaign: Campaign, trusted: Sequence[Loaded], epochs: Sequence
         memory = [one for one in resources if one.name == "load.memory"]
         found = recovery.measured(recovery.recoveries(trusted, settings.recovered_within))
         return [*found, *memory, *connections]
-    grown = leak.measured(trusted) if settings.find == "leak" else []
+    grown = leak.measured(campaign.epochs) if settings.find == "leak" else []
     return [*summary.latencies(trusted), *summary.errors(epochs), *resources, *grown, *connections]
 
 
@@ -48,7 +48,7 @@ def gaps(campaign: Campaign, trusted: Sequence[Loaded]) -> list[Gap]:
         return knee.gaps(campaign.searches)
     if settings.find == "recovery":
         return recovery.gaps(trusted, recovery.recoveries(trusted, settings.recovered_within))
-    return leak.gaps(trusted) if settings.find == "leak" else []
+    return leak.gaps(campaign.epochs) if settings.find == "leak" else []
 
 
 def histograms(campaign: Campaign, trusted: Sequence[Loaded]) -> tuple[Histogram, ...]:

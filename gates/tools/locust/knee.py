@@ -108,7 +108,7 @@ class KneeCampaign(Campaign):
                 meant=("server", "queue", "schedule"),
             )  # fmt: skip
             limits = self._limits()
-            missed = judge_step(record, loaded.conditions, limits)
+            missed = judge_step(record, loaded.conditions, limits, [doubt.check for doubt in loaded.doubts])
             if not self._lowest:
                 self._lowest = p95_by_class(record, limits.classes)
             searched.steps.append((rate, "; ".join(one.what for one in missed)))

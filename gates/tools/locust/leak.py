@@ -37,8 +37,11 @@ def growth(memory: MemoryTrace, begin: float, end: float) -> Mapping[str, float]
 
 
 def measured(epochs: Sequence[Loaded]) -> list[Measurement]:
-    """Return how fast memory grew, one sample per epoch."""
-    slopes = tuple(epoch.conditions["leak"] for epoch in epochs if "leak" in epoch.conditions)
+    """Return how fast memory grew, one sample per epoch.
+
+    What makes times doubtful does not touch it, unless most requests failed.
+    """
+    slopes = tuple(epoch.conditions["leak"] for epoch in epochs if "leak" in epoch.conditions and epoch.repeatable)
     if not slopes:
         return []
     return [Measurement("load.leak", sum(slopes) / len(slopes), "B/s", "lower", samples=slopes)]
