@@ -60,6 +60,8 @@ class Sender:
                 record.failed(operation, failure.kind)
             elif status is not None:
                 record.answered(operation, status, now - due)
+            if record.slices is not None:
+                record.slices.count(due, now - due if status is not None and status < 400 else None)
             if self._stage.ear.open:
                 fire(self.environment, operation, now - due, answer, failure)
         return status, now - due

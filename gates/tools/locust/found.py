@@ -75,7 +75,7 @@ def notes(campaign: Campaign, trusted: Sequence[Loaded]) -> list[str]:
         if campaign.ramp.refusing:
             told.append("the backend limits the rate (429): switch that off for the load, or set a `rate` below it")
     elif campaign.ramp is not None:
-        told.append("the backend is too slow for a ramp: the rate follows from what one connection gets through")
+        told.append("a ramp could not tell what it bears: the rate follows from what one connection gets through")
     if isinstance(campaign, KneeCampaign):
         told += knee.notes(campaign.searches, settings.rate_limit)
     elif settings.find == "recovery":

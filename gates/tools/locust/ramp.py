@@ -19,6 +19,7 @@ from gates.tools.locust.together import NotSideBySide, PairOutcome
 class Ramp:
     """What came of a ramp: what is borne, and the seconds of the backend that each operation takes by that.
 
+    `borne` is None where it could not be told: the backend is too slow for a ramp, or stood still in it.
     `refusing` is whether it refused requests because there were too many.
     """
 
@@ -52,6 +53,8 @@ def told_by(assignment: Assignment, rates: Rates, times: Mapping[str, float], re
     service, builds = mean_time(rates.each, times), len(records)
     steps = [step / builds for step in assignment.arrivals.steps]
     found = min((borne(steps, record, builds * service) for record in records), key=lambda one: one.rate)
+    if not found.rate:
+        return Ramp(None, times, any(limits_rate(record) for record in records))
     # What the backend gets through per second is what its time is worth: scaled, so that all of it is used up by that.
     worth = 1 / (builds * found.rate * service)
     refusing = any(limits_rate(record) for record in records)
