@@ -1,6 +1,7 @@
 """Ceiling per core and latency bias of our loader beside other load generators, in one run, on one server.
 
-The generator has one core, the server another. Requests are counted by the server, and the CPU of the generator is
+The generator has one core, the server another; where it is allowed the server, and at a given rate the generator, go
+before ordinary processes. Requests are counted by the server, and the CPU of the generator is
 read from outside, over the same seconds: so all are measured alike, whatever they say of themselves. The tools take
 turns over several rounds, every second one backwards; the table has medians, and from lowest to highest.
 
@@ -27,8 +28,9 @@ from pathlib import Path
 import psutil
 from loader import OURS, THEIRS, Loader, Server, machine, serving
 from peers import PEERS, Job, NotThere, Peer, Told
-from server import HELD
+from server import HELD, first
 
+from gates.load.clock import MOST_FIRST
 from gates.load.histogram import quantile
 
 CONNECTIONS = 32
@@ -102,14 +104,21 @@ class Bench:
         lag = (quantile(record.lag, 0.5), quantile(record.lag, 0.99)) if record.lag else None
         return Seen(*seen, told, lag)
 
-    def theirs(self, peer: Peer, path: str, connections: int, rate: float | None) -> Seen:
+    def theirs(self, peer: Peer, path: str, connections: int, rate: float | None, *, bare: bool = False) -> Seen:
+        """Run another generator; `bare` is without going before ordinary processes, as ours does on a schedule."""
+
+        def become() -> None:
+            os.sched_setaffinity(0, {OURS})
+            if not bare:
+                first()
+
         folder = self._next()
         job = Job(self.server.url, path, connections, round(self.seconds + 2), folder, rate)
         command = peer.command(job)
         with open(folder / "output.txt", "wb") as output:
             process = subprocess.Popen(
                 command.argv, env={**os.environ, **command.environment}, cwd=folder, stdout=output, stderr=output,
-                preexec_fn=lambda: os.sched_setaffinity(0, {OURS}),
+                preexec_fn=become,
             )  # fmt: skip
         try:
             seen = watched(process, self.server, self.seconds)
@@ -146,7 +155,7 @@ def ceilings(bench: Bench, peers: Sequence[Peer], absent: dict[str, str], rounds
     """Print the ceilings, and return ours in requests per CPU second."""
     turns: dict[str, Turn] = {OUR_NAME: lambda: bench.ours("/items", CONNECTIONS, None)}
     for peer in peers:
-        turns[peer.name] = lambda peer=peer: bench.theirs(peer, "/items", CONNECTIONS, None)  # type: ignore[misc]
+        turns[peer.name] = lambda peer=peer: bench.theirs(peer, "/items", CONNECTIONS, None, bare=True)  # type: ignore[misc]
     seen = in_turns(turns, rounds)
     plain = statistics.median(one.per_core for one in seen["FastHttpUser"])
     print(f"\n### Ceiling: {CONNECTIONS} connections back to back\n")
@@ -177,8 +186,9 @@ def latencies(bench: Bench, title: str, path: str, connections: int, peers: Sequ
     rate = bench.theirs(wrk, path, connections, None).rate
     # A pool for ours and for those who need it: twice what is on its way on average.
     pool = 2 * connections + 8
+    bare = rate > MOST_FIRST  # ours does not go first then either
     turns: dict[str, Turn] = {
-        "wrk": lambda: bench.theirs(wrk, path, connections, None),
+        "wrk": lambda: bench.theirs(wrk, path, connections, None, bare=bare),
         OUR_NAME: lambda: bench.ours(path, pool, rate),
     }
     for peer in peers:
@@ -201,10 +211,13 @@ def latencies(bench: Bench, title: str, path: str, connections: int, peers: Sequ
             f"{statistics.median(one.cpu for one in runs):.0%} | {' | '.join(cells)} |"
         )
     lags = [one.lag for one in seen[OUR_NAME] if one.lag]
-    half, most = (statistics.median(column) * 1e6 for column in zip(*lags, strict=True))
+    told = " and ".join(
+        f"{name} {statistics.median(column) * 1e6:.0f} µs"
+        for name, column in zip(("p50", "p99"), zip(*lags, strict=True), strict=False)
+    )
     print(
-        f"\nThe latency of gates counts from when a request was due, its lag included (p50 {half:.0f} µs, "
-        f"p99 {most:.0f} µs); that of wrk counts from when it was sent."
+        f"\nThe latency of gates counts from when a request was due, its lag included ({told or 'none'}); "
+        "that of wrk counts from when it was sent."
     )
 
 
@@ -222,6 +235,12 @@ def fetched(cache: Path) -> tuple[list[Peer], dict[str, str]]:
     return there, absent
 
 
+def may_go_first() -> bool:
+    """Return whether a process may go before ordinary ones; tried by one that does nothing else."""
+    code = "import os; os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))"
+    return subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=4)
@@ -236,6 +255,7 @@ def main() -> int:
     print(f"{time.strftime('%Y-%m-%d')}, {machine()}, Python {platform.python_version()}, load average "
           f"{os.getloadavg()[0]:.1f}; generator on core {OURS}, server on core {THEIRS}; {given.rounds} rounds of "
           f"{given.seconds:g} s, median (lowest to highest)")  # fmt: skip
+    print(f"going before ordinary processes is {'allowed' if may_go_first() else 'refused'} here")
     print("; ".join(f"{name}: {told}" for name, told in versions.items()))
     with serving() as server, tempfile.TemporaryDirectory() as folder:
         bench = Bench(server, Path(folder), given.seconds)

@@ -35,13 +35,13 @@ class Dispatcher:
         """Whether a slot is due and all users are busy: then the bell is not set, and whoever is free takes it."""
         self._bell: Bell | None = None
 
-    def run(self, start: float, give_up: float) -> int:
-        """Hand out the slots until the last has a user, then let go the users that wait.
+    def run(self, start: float, give_up: float, close: float = 0.0) -> int:
+        """Hand out the slots until the last has a user, then let go the users that wait; `close` as for the bell.
 
         Slots that no user was free for until the moment `give_up` are dropped; returns how many.
         """
         self.start = start
-        self._bell = Bell(self._hand_out)
+        self._bell = Bell(self._hand_out, close)
         self._begun.set()
         try:
             self._set_bell()

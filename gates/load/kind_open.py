@@ -9,7 +9,7 @@ from typing import Any
 from locust import User, constant, task
 from locust.exception import StopUser
 
-from gates.load.clock import go_first
+from gates.load.clock import CLOSE, go_first
 from gates.load.dispatch import Dispatcher
 from gates.load.schedule import slots
 from gates.load.sending import Sender, prepared
@@ -46,11 +46,11 @@ def arrivals(stage: Stage) -> Part:
             raise StopUser()
 
     def conduct(environment: Any) -> None:
-        record.went_first = go_first()
+        record.went_first = go_first(max(rate for _, _, rate in whole.stretches()))
         start = time.monotonic()
         stage.stretch.follow(assignment, start, dispatcher.overdue)
         stage.stretch.plan(start + whole.warm_up, start + whole.end)
-        dropped = dispatcher.run(start, start + whole.end + assignment.timeout)
+        dropped = dispatcher.run(start, start + whole.end + assignment.timeout, 0.0 if record.went_first else CLOSE)
         stage.crew.through.wait()
         record.scheduled = record.sent + dropped
         stage.quit(environment)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import gevent
 import gevent.event
+import pytest
 
-from gates.load.clock import Alarm, Bell
+from gates.load.clock import CLOSE, Alarm, Bell
 from gates.load.dispatch import Dispatcher
 from gates.load.schedule import Arrivals, Slot, slots
 
@@ -87,9 +88,10 @@ def test_the_alarm_does_not_ring_early_and_not_for_what_is_past() -> None:
         alarm.close()
 
 
-def test_the_bell_rings_for_what_was_set_last_for_what_is_past_and_not_when_it_is_closed() -> None:
+@pytest.mark.parametrize("close", [0.0, CLOSE, 1.0], ids=["asleep", "turning when it is close", "turning"])
+def test_the_bell_rings_for_what_was_set_last_for_what_is_past_and_not_when_it_is_closed(close: float) -> None:
     rings: list[float] = []
-    bell = Bell(lambda: rings.append(time.monotonic()))
+    bell = Bell(lambda: rings.append(time.monotonic()), close)
     bell.set(time.monotonic() + 0.01)
     moment = time.monotonic() + 0.03
     bell.set(moment)
