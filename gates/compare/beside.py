@@ -81,7 +81,8 @@ def _phase(case: Case) -> str:
     return case.previous or "the earlier build"
 
 
-def _subject(name: str, scope: str) -> str:
+def subject_beside(name: str, scope: str) -> str:
+    """Return what was compared, in the words of its reason: `GET /orders`, `the p95 of GET /orders`."""
     if name == MEMORY:
         return "peak memory"
     if name in _IN_TURNS:
@@ -102,7 +103,7 @@ def _ratio(value: float) -> str:
 
 def _reason(case: Case, decision: Decision) -> str:
     quantity, phase = decision.quantity, _phase(case)
-    subject = _subject(quantity.name, quantity.scope)
+    subject = subject_beside(quantity.name, quantity.scope)
     if not quantity.samples:
         measured = case.measurements[(quantity.name, quantity.scope)]
         return f"{subject} is not judged yet: {shortage(measured, len(measured.samples))}"
@@ -190,7 +191,7 @@ def _hint(decision: Decision, decisions: Sequence[Decision], planned: int) -> st
 
 
 def _left_out(one: Measurement, lacking: str) -> Judgement:
-    reason = f"{_subject(one.name, one.scope)} is not judged: {lacking}"
+    reason = f"{subject_beside(one.name, one.scope)} is not judged: {lacking}"
     return Judgement(
         one.name, one.scope, "beside", "as many requests as a percentile needs", Verdict.SKIPPED, reason,
         samples=len(one.samples), hint="load it at a higher rate, or in longer epochs",

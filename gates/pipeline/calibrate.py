@@ -67,8 +67,10 @@ def calibrate(root: Path, wanted: Wanted) -> Generator[engine.Event | Calibratio
         started, result = time.monotonic(), None
         with closing(engine.run(plan, setting)) as events:
             for event in events:
-                result = event.result if isinstance(event, engine.GateFinished) else result
-                yield event
+                if isinstance(event, engine.GateFinished):
+                    result = event.result  # nothing judged it: shown as it is, it would say that it passed
+                else:
+                    yield event
         assert result is not None
         measured = _measured(result, directory)
         circumstances = Circumstances(

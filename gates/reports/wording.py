@@ -174,6 +174,8 @@ def describe_finding(finding: Finding) -> str:
 
 _FEW = 3
 """Up to so many findings of a rule are each told in full."""
+_SUMS = ("findings", "subjects")
+"""Kinds of judgement whose findings are told one by one."""
 _OF_A_NUMBER = ("target", "baseline", "best", "relative")
 
 
@@ -205,6 +207,22 @@ def debts(run: Run) -> list[str]:
         for item in run.done:
             found.update(dict.fromkeys(item.known))
     return list(found)
+
+
+def accepted(run: Run) -> list[str]:
+    """Return everything that is broken and accepted when a run is signed off: as many lines as `debts` has after that.
+
+    Each finding is one, as it is in later runs, and not each judgement that sums findings up.
+    """
+    found: dict[str, str] = {}
+    for result in run.gates:
+        for judgement in result.judgements:
+            unmet = judgement.verdict in (Verdict.FAIL, Verdict.UNKNOWN) and judgement.kind not in _SUMS
+            if judgement.debt or unmet:
+                found.setdefault(describe_judgement(judgement), result.gate)
+        for finding in findings_in(result, FindingState.KNOWN, FindingState.NEW):
+            found.setdefault(describe_finding(finding), result.gate)
+    return [f"{gate}: {text}" for text, gate in found.items()]
 
 
 def debts_in_short(run: Run) -> list[str]:
@@ -336,8 +354,8 @@ def opening(run: Run) -> list[Notice]:
         notices.append(Notice("partial", f"only {', '.join(ran) or 'nothing'} ran; this run cannot be signed off"))
     notices += _skipped(run) + _left_out(run)
     if counts := debts(run):
-        states = finding_counts(run.gates) or [f"{len(counts):,} known"]
-        told = " · ".join(state for state in states if not state.endswith("waived"))
+        others = [state for state in finding_counts(run.gates) if not state.endswith(("known", "waived"))]
+        told = " · ".join([f"{len(counts):,} known", *others])
         notices.append(Notice("known debt", f"{told} (listed below)"))
     if waived := sum(len(findings_in(result, FindingState.WAIVED)) for result in run.gates):
         notices.append(Notice("waived", f"{plural(waived, 'finding')} with a reason and a date (listed below)"))

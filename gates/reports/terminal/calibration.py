@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from gates.calibration import HIGHEST_FLOOR, Calibration, Noise, share
 from gates.machine import describe
 from gates.reports.terminal.ink import Ink
-from gates.reports.terminal.interval import Interval, interval_legend
+from gates.reports.terminal.interval import Interval, interval_legend, one_scale
 from gates.reports.wording import one_line, plural, seconds
 from gates.results import Verdict
 from gates.sequential import FLOOR, MEMORY, P95, P99, SHIFT
@@ -61,8 +61,7 @@ def _table(calibration: Calibration, ink: Ink) -> list[str]:
         Interval(math.exp(one.bias - one.reach), math.exp(one.bias), math.exp(one.bias + one.reach), 1 + one.tolerance)
         for one in calibration.noise
     ]
-    scales = [one.scale() for one in found]
-    least, most = min(low for low, _ in scales), max(high for _, high in scales)
+    least, most = one_scale(found)
     rows = [
         (one_line(name_of(one)), f"{math.exp(one.bias):.3f}", share(math.expm1(one.sd)), _seen(one))
         for one in calibration.noise
