@@ -26,7 +26,9 @@ def signoff(
 
     signed, database, report = sign_off(project.resolve(), phase, by=by, note=note, accept_debt=accept_debt)
     print(f"Phase {signed.phase!r} is signed off by {signed.by}, at commit {(signed.run.commit or '')[:12]}.")
-    if signed.debts:
+    if len(signed.debts) == 1:
+        print("1 known debt was accepted; the report begins with it.")
+    elif signed.debts:
         print(f"{len(signed.debts)} known debts were accepted; the report begins with them.")
     print(f"Commit these two files: {relative(database)} {relative(report)}")
 

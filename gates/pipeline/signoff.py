@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from gates.pipeline.place import (
 from gates.plan import choose_phase
 from gates.profiles import nearest_hint
 from gates.reports import markdown
+from gates.reports.wording import accepted
 from gates.results import GateResult, Run, Signoff, Verdict
 from gates.store import Store, content_digest, read_baseline, write_baseline
 
@@ -49,7 +49,7 @@ def sign_off(
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     draft = Signoff(
         chosen.name, number, by.strip(), now, note.strip(), run, "", previous.digest if previous else None,
-        tuple(_debts(run)),
+        tuple(accepted(run)),
     )  # fmt: skip
     signed = replace(draft, digest=content_digest(draft))
     database = root / BASELINES / f"{number:02}-{chosen.name}.db"
@@ -173,14 +173,6 @@ def _can_be_debt(item: _Open, gates: dict[str, GateResult]) -> bool:
         and any(judgement.verdict in (Verdict.FAIL, Verdict.UNKNOWN) for judgement in gate.judgements)
         for gate in blocking
     )
-
-
-def _debts(run: Run) -> Iterator[str]:
-    """Yield what is signed although it is not met: what is accepted now, and what was accepted before and still is."""
-    for gate in run.gates:
-        for judgement in gate.judgements:
-            if judgement.verdict in (Verdict.FAIL, Verdict.UNKNOWN) or judgement.debt:
-                yield f"{gate.gate}: {judgement.reason}"
 
 
 def verify_signoffs(root: Path, phase: str | None = None) -> list[str]:

@@ -14,6 +14,7 @@ from projects import REPORTED_TESTS, Project, command_gate, gates_toml, results,
 from gates.errors import ConfigurationError, GatesError, IntegrityError, SignoffRefused
 from gates.pipeline.signoff import sign_off, verify_signoffs
 from gates.reports import markdown
+from gates.reports.wording import debts, opening
 from gates.results import DoneItem, FindingState, Run, Signoff, Verdict
 from gates.store import content_digest, read_baseline, write_baseline
 
@@ -277,6 +278,9 @@ def test_debts_are_recorded_and_stand_in_the_first_lines(indebted: Project) -> N
 
 def test_the_same_debts_pass_and_are_shown(indebted: Project) -> None:
     run = indebted.check()
+    signed = read_baseline(indebted.root / "baselines" / "01-one.db")
+    assert len(signed.debts) == len(debts(run))
+    assert any(notice.text == "2 known (listed below)" for notice in opening(run) if notice.label == "known debt")
     assert run.verdict is Verdict.PASS
     assert "known debt since one: coverage.lines is 60 %" in debts_of(run)
     assert "removes failed" in debts_of(run)
@@ -323,6 +327,18 @@ def test_debts_that_are_carried_on_stand_in_the_next_report_too(indebted: Projec
     sheet = (indebted.root / "baselines" / "02-two.md").read_text("utf-8")
     assert "known debt since one: coverage.lines" in sheet[: sheet.index("## Left out")]
     assert len(verify_signoffs(indebted.root)) == 2
+
+
+def test_every_finding_that_is_accepted_is_one_debt_as_it_is_in_every_later_report(project: Project) -> None:
+    project.commit("as it came to us", **results("adds!", "removes!", "finds!", covered=10))
+    assert project.check().verdict is Verdict.FAIL
+    signed = sign(project, accept_debt=True)
+    assert len(signed.debts) == 3
+    project.commit("signed")
+    run = project.check()
+    assert len(debts(run)) == 3
+    assert any(notice.text == "3 known (listed below)" for notice in opening(run))
+    assert len(sign(project).debts) == 3
 
 
 # ---- nobody can change it
