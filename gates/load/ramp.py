@@ -73,9 +73,10 @@ def borne(steps: Sequence[float], record: Record, service: float) -> Borne:
             continue
         lasted = record.behind - began if cut else record.slices.width
         through = seen[number].answered / lasted if lasted > record.slices.width / 2 else rate
-        if not through:
+        if not through and not best:
             return Borne(0.0, f"at {rate:.3g} requests/s it stood still")
-        return Borne(min(best or rate, through), f"at {rate:.3g} requests/s {trouble}")
+        # A step that was kept up with may hide a little too much, but what was got through in a stall says nothing.
+        return Borne(min(best or rate, max(through, best / _FACTOR)), f"at {rate:.3g} requests/s {trouble}")
     return Borne(best)
 
 

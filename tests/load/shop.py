@@ -63,10 +63,12 @@ class Shop:
 
 
 @contextlib.contextmanager
-def open_shop(directory: Path, *features: str, ours: bool = True, cpus: frozenset[int] | None = None) -> Iterator[Shop]:
+def open_shop(
+    directory: Path, *features: str, ours: bool = True, cpus: frozenset[int] | None = None, program: Path = PROGRAM
+) -> Iterator[Shop]:
     port, output = free_port(), directory / "backend.log"
     headers = LOGIN if "login" in features else {}
-    with start([sys.executable, "-P", str(PROGRAM), str(port), *features], cwd=directory, env=dict(os.environ),
+    with start([sys.executable, "-P", str(program), str(port), *features], cwd=directory, env=dict(os.environ),
                stdout=output, cpus=cpus) as running:  # fmt: skip
         url = f"http://127.0.0.1:{port}"
         for _ in range(200):
@@ -84,10 +86,11 @@ def shop_context(
     root: Path | None = None,
     baseline: GateResult | None = None,
     progress: Callable[[float | None, str], None] = lambda share, text: None,
+    program: Path = PROGRAM,
     **more: Any,
 ) -> Context:
     def serve(*, cpus: frozenset[int] | None = None) -> contextlib.AbstractContextManager[Shop]:
-        return open_shop(directory, *features, ours=ours, cpus=cpus)
+        return open_shop(directory, *features, ours=ours, cpus=cpus, program=program)
 
     return Context(
         root=root or directory, source=(), python=sys.executable, env=dict(os.environ), directory=directory,

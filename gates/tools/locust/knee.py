@@ -191,7 +191,7 @@ def findings(searches: list[Searched]) -> list[Finding]:
 
 def gaps(searches: list[Searched]) -> list[Gap]:
     """Return why there is no knee although the backend may have one."""
-    if not searches or measured(searches) or not searches[0].own:
+    if not searches or any(one.knee for one in searches) or not searches[0].own:
         return []
     return [
         Gap(

@@ -30,6 +30,17 @@ Share = Annotated[float, BeforeValidator(_as_share), Field(gt=0)]
 Mix = Annotated[dict[str, float], AfterValidator(check_mix)]
 
 
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not text.startswith("unix:/") and not (host and port.isdigit()):
+        raise ValueError(f"{text!r} is no host and port such as '10.0.0.7:5433', nor a socket such as 'unix:/run/db'")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+"""Where a service listens, as it is counted under `load.connections`."""
+
+
 class LoadSettings(Tool):
     """What the load looks like. The defaults are those of the profile `normal`."""
 
@@ -126,7 +137,7 @@ class LoadSettings(Tool):
         description="Side by side: the most that both builds together are loaded with, as a share of what one "
         "connection gets through with the slower one",
     )
-    databases: tuple[str, ...] = Field(
+    databases: tuple[Address, ...] = Field(
         default=(),
         description="Addresses of databases on other ports than the usual ones, for the target database.connections",
         examples=[["10.0.0.7:5433"]],
