@@ -33,6 +33,11 @@ BLOCKS = 12
 """So many blocks there are at most, as of epochs under load; four more confirm a fail."""
 
 
+DISTURBED = 1.15
+"""How many times further than usual a process's middle may lie above its smallest. On two cores shared by six others,
+one process in five read two to thirty times its usual median, its smallest unchanged; other medians varied by 4 %."""
+
+
 class NotBeside(GatesError):
     """The earlier build cannot be measured in turns with this one; the message says why."""
 
@@ -47,8 +52,21 @@ class Turn:
     told: str
 
 
-Measure = Callable[[Turn], Mapping[str, float]]
-"""Runs one process, and returns its numbers by scope, above zero. Raises NotBeside when it is the earlier build's."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A number of one process, above zero; `least` is the smallest of the many that it is the middle of, if it is."""
+
+    value: float
+    least: float | None = None
+
+    @property
+    def excess(self) -> float:
+        """How far the middle lies above the smallest: more than usual where other programs took the processor."""
+        return self.value / self.least if self.least else 1.0
+
+
+Measure = Callable[[Turn], Mapping[str, Reading]]
+"""Runs one process, and returns its numbers by scope. Raises NotBeside when it is the earlier build that fails."""
 
 
 @dataclass
@@ -65,7 +83,8 @@ class Alternation:
     floor: float = FLOOR
     higher: Collection[str] = ()
     room: Callable[[], bool] = lambda: True
-    ratios: dict[str, list[float]] = field(default_factory=dict)
+    seen: dict[str, list[tuple[Reading, Reading]]] = field(default_factory=dict)
+    """Of each scope, what a block read of this build and of the earlier one."""
     blocks: int = 0
     confirmed: int = 0
     cut: bool = False
@@ -76,18 +95,19 @@ class Alternation:
 
         Raises NotBeside when there was no time for the blocks before the first look.
         """
-        looks, wrong = plan(self.planned), False
-        while self.blocks < self.planned and self._measure(measure):
-            if self.blocks in looks:
+        looks, wrong, looked = plan(self.planned), False, 0
+        most = self.planned + self.planned // 4
+        while self.counted < self.planned and self.blocks < most and self._measure(measure):
+            if self.counted in looks and self.counted > looked:
+                looked = self.counted
                 quantities = quantities_of(self.measurements(), self.tolerances)
-                decisions = look(quantities, position=looks.index(self.blocks), looks=looks, floor=self.floor)
+                decisions = look(quantities, position=looks.index(looked), looks=looks, floor=self.floor)
                 wrong = any(one.verdict == "fail" for one in decisions)
                 if settled(decisions):
                     break
-        for _ in range(CONFIRMING if wrong else 0):
-            if not self._measure(measure):
-                break
-            self.confirmed += 1
+        most = self.blocks + 2 * CONFIRMING
+        while wrong and self.confirmed < CONFIRMING and self.blocks < most and self._measure(measure):
+            self.confirmed = max(0, self.counted - looked)
         if self.cut and self.blocks < min(FIRST_LOOK, self.planned):
             raise NotBeside(
                 f"there was time for {self.blocks} of the {FIRST_LOOK} blocks before anything can be said",
@@ -101,22 +121,40 @@ class Alternation:
             return False
         number = self.blocks + 1
         new_first = random.Random(f"{self.seed}:{number}:order").random() < 0.5
-        most = self.planned if number <= self.planned else self.planned + CONFIRMING
-        found: dict[bool, Mapping[str, float]] = {}
+        most = max(number, self.planned)
+        found: dict[bool, Mapping[str, Reading]] = {}
         for half, new in enumerate((new_first, not new_first)):
             told = f"block {number} of at most {most}: {'this build' if new else 'the earlier one'}"
             found[new] = measure(Turn(new, number, (2 * number - 2 + half) / (2 * most), told))
         self.blocks = number
         for scope in sorted(found[True].keys() & found[False].keys()):
-            ratio = math.log(found[True][scope] / found[False][scope])
-            self.ratios.setdefault(scope, []).append(-ratio if scope in self.higher else ratio)
+            self.seen.setdefault(scope, []).append((found[True][scope], found[False][scope]))
         return True
+
+    @property
+    def counted(self) -> int:
+        """How many blocks count, for the scope with the most."""
+        return max((len(self.ratios(scope)) for scope in self.seen), default=0)
+
+    def ratios(self, scope: str) -> list[float]:
+        """Return the natural logarithms of the blocks that count, larger than zero where this build is worse.
+
+        A block does not count where one of its processes was disturbed more than others of the same build: its middle
+        lies further above its smallest. Where that is so in most, nothing tells what is usual, and all count.
+        """
+        pairs = self.seen[scope]
+        usual = [min(pair[side].excess for pair in pairs) for side in (0, 1)]
+        calm = [pair for pair in pairs if all(pair[side].excess <= DISTURBED * usual[side] for side in (0, 1))]
+        believed = calm if 2 * len(calm) >= len(pairs) else pairs
+        sign = -1 if scope in self.higher else 1
+        return [sign * math.log(new.value / old.value) for new, old in believed]
 
     def measurements(self) -> list[Measurement]:
         """Return the ratios of each scope: `value` how many times worse this build is, `samples` one log per block."""
+        each = {scope: self.ratios(scope) for scope in self.seen}
         ratios = [
             Measurement(self.name, math.exp(math.fsum(logs) / len(logs)), "ratio", "lower", scope, samples=tuple(logs))
-            for scope, logs in self.ratios.items()
+            for scope, logs in each.items()
         ]
         return [
             *ratios,
@@ -130,6 +168,11 @@ class Alternation:
         notes = [f"measured beside {phase} ({commit[:7]}): {self.blocks} blocks of one process of each build, in turns"]
         if self.confirmed:
             notes.append(f"{self.confirmed} of the blocks were to confirm what had become slower")
+        lost = {scope: len(pairs) - len(self.ratios(scope)) for scope, pairs in self.seen.items()}
+        if (most := max(lost.values(), default=0)) > 0:
+            notes.append(
+                f"up to {most} of the blocks do not count for a number, because other programs took the processor"
+            )
         if self.cut:
             notes.append("the time of the gate ran out before everything was decided: give it a longer `timeout`")
         return notes

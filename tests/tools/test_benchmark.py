@@ -100,7 +100,7 @@ def test_a_report_of_another_shape_is_an_error(report: str) -> None:
 @pytest.mark.parametrize("median", ["NaN", "Infinity", "-1.0", '"fast"'])
 def test_a_median_that_is_no_time_is_an_error(median: str) -> None:
     with pytest.raises(ToolError, match="median"):
-        parse('{"benchmarks": [{"fullname": "a", "stats": {"median": ' + median + "}}]}", None)
+        parse('{"benchmarks": [{"fullname": "a", "stats": {"min": 1.0, "median": ' + median + "}}]}", None)
 
 
 @pytest.mark.parametrize("junit", ["<testsuite>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'])

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gates.alternating import Alternation, NotBeside, Turn, check_measured_with, is_inside, of_the_earlier
+from gates.alternating import Alternation, NotBeside, Reading, Turn, check_measured_with, is_inside, of_the_earlier
 from gates.results import Measurement
 from gates.sequential import BENCH
 from gates.tools.base import Context, EarlierBuild, Place
@@ -173,7 +173,7 @@ class BesideEarlier:
         return frozenset(obstacles.keys() - left_out.keys())
 
     def _alternate(self, there: Runner, allowed: frozenset[str]) -> None:
-        def measure(turn: Turn) -> Mapping[str, float]:
+        def measure(turn: Turn) -> Mapping[str, Reading]:
             began = time.monotonic()
             self.context.progress(turn.share, f"{turn.told}, beside {self.earlier.phase}")
             if turn.new:
@@ -183,7 +183,10 @@ class BesideEarlier:
                 with of_the_earlier():
                     sample = there.measure(f"benchmark-{turn.block}-earlier", self._left())
             self._block_seconds = max(self._block_seconds, 2.2 * (time.monotonic() - began))
-            return {name: median for name, median in sample.medians.items() if name in allowed and median}
+            return {
+                name: Reading(median, sample.least[name])
+                for name, median in sample.medians.items() if name in allowed and median
+            }  # fmt: skip
 
         self.alternation = Alternation(
             BENCH, self.blocks, self.context.seed, self.context.tolerances, self.context.floor.value,

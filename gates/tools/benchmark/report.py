@@ -19,6 +19,7 @@ _NOT_A_BENCHMARK = "--benchmark-only active"
 
 
 class _Stats(BaseModel):
+    min: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     median: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -49,6 +50,8 @@ class Sample:
     failed: Mapping[str, Failed] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
     tests: int = 0
+    least: Mapping[str, float] = field(default_factory=dict)
+    """The shortest time of each benchmark, in seconds."""
     options: Mapping[str, str] = field(default_factory=dict)
     """The settings that pytest-benchmark really measured each benchmark with, as JSON."""
 
@@ -71,7 +74,8 @@ def parse(report: str | None, junit: str | None) -> Sample:
     # What failed after it was timed has a median as well, and failing looks fast.
     medians = {one.fullname: one.stats.median for one in benchmarks if one.fullname not in failed}
     options = {one.fullname: json.dumps(one.options, sort_keys=True) for one in benchmarks}
-    return Sample(medians, failed, skipped, tests, options)
+    least = {one.fullname: one.stats.min for one in benchmarks}
+    return Sample(medians, failed, skipped, tests, least, options)
 
 
 def _parse_junit(text: str) -> tuple[dict[str, Failed], dict[str, str], int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gates import git
-from gates.alternating import Alternation, NotBeside, Turn, check_measured_with, is_inside, of_the_earlier
+from gates.alternating import Alternation, NotBeside, Reading, Turn, check_measured_with, is_inside, of_the_earlier
 from gates.demands import format_value
 from gates.process import last_lines
 from gates.results import Measurement
@@ -162,14 +162,14 @@ class BesideEarlier:
     def _alternate(self, there: Place, allowed: frozenset[str]) -> None:
         here = Place(self.context.root, self.context.python, self.context.env)
 
-        def measure(turn: Turn) -> Mapping[str, float]:
+        def measure(turn: Turn) -> Mapping[str, Reading]:
             self.context.progress(turn.share, f"{turn.told}, beside {self.earlier.phase}")
             if turn.new:
                 outcome = self._run(here, f"block-{turn.block}", new=True)
             else:
                 with of_the_earlier():
                     outcome = self._run(there, f"block-{turn.block}-earlier", new=False)
-            return {name: one.value for name, one in self._compared(outcome).items() if name in allowed}
+            return {name: Reading(one.value) for name, one in self._compared(outcome).items() if name in allowed}
 
         higher = _higher(self.first.measurements)
         self.alternation = Alternation(
