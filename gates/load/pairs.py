@@ -77,7 +77,15 @@ class Ratios:
 
 
 def median(counts: Mapping[int, int]) -> float:
-    """Return the median log ratio of some bins, interpolated inside its bin. Raises ValueError when they are empty."""
+    """Return the median log ratio of some bins, interpolated inside its bin. Raises ValueError when they are empty.
+
+    It is looked for from both ends: of an even number of ratios the lower one alone would let every build that is new
+    look faster than the same build of before, by the more the fewer pairs there are.
+    """
+    return (_from_below(counts) - _from_below({-number: count for number, count in counts.items()})) / 2
+
+
+def _from_below(counts: Mapping[int, int]) -> float:
     wanted, below = total(counts) / 2, 0
     for number in sorted(counts):
         count = counts[number]

@@ -83,6 +83,16 @@ def test_the_seed_decides_everything() -> None:
     assert list(pair_slots(Arrivals(10.0, 0.0, 1.0), {}, "s")) == []
 
 
+def test_which_of_two_identical_builds_is_called_new_makes_no_difference() -> None:
+    """The median of an even number of ratios is between the middle two, whichever side it is seen from."""
+    assert median({-100: 1, 300: 1}) == pytest.approx(100 * WIDTH)
+    assert median({-7: 2, 5: 1, 9: 1}) == pytest.approx((-6.5 + 4.5) / 2 * WIDTH)
+    drawn = random.Random(4)
+    for number in range(1, 40):
+        counts = Counter(drawn.randint(-900, 900) for _ in range(number))
+        assert median(counts) == pytest.approx(-median({-key: count for key, count in counts.items()}), abs=1e-12)
+
+
 def test_the_median_is_found_inside_its_bin() -> None:
     counts: Counter[int] = Counter()
     ratios = Ratios()
