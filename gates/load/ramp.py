@@ -19,7 +19,8 @@ STEP = 1.2
 WARM_UP = 1.0
 _FIRST = 0.7
 """Of what one connection gets through: a backend that answers one after another bears that."""
-_FACTOR = 1.6
+_FACTOR, _MOST_FACTOR = 1.6, 2.5
+"""From step to step; the larger one only where the way is long."""
 _MOST_STEPS = 6
 _LEAST_REQUESTS = 6
 _FAILED = 0.01
@@ -46,8 +47,9 @@ def ramp_steps(estimate: float, enough: float) -> tuple[float, ...]:
     steps = [min(_FIRST * estimate, enough)]
     if steps[0] * STEP < _LEAST_REQUESTS:
         return ()
-    while steps[-1] < enough and len(steps) < _MOST_STEPS:
-        steps.append(min(steps[-1] * _FACTOR, enough))
+    factor = min(max(_FACTOR, (enough / steps[0]) ** (1 / (_MOST_STEPS - 1))), _MOST_FACTOR)
+    while steps[-1] < enough * (1 - 1e-9) and len(steps) < _MOST_STEPS:
+        steps.append(min(steps[-1] * factor, enough))
     return tuple(steps)
 
 
@@ -76,7 +78,7 @@ def borne(steps: Sequence[float], record: Record, service: float) -> Borne:
         if not through and not best:
             return Borne(0.0, f"at {rate:.3g} requests/s it stood still")
         # A step that was kept up with may hide a little too much, but what was got through in a stall says nothing.
-        return Borne(min(best or rate, max(through, best / _FACTOR)), f"at {rate:.3g} requests/s {trouble}")
+        return Borne(min(best or rate, max(through, best / _MOST_FACTOR)), f"at {rate:.3g} requests/s {trouble}")
     return Borne(best)
 
 

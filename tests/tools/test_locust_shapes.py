@@ -62,11 +62,6 @@ def test_the_rate_stays_under_what_the_backend_really_bears(
     (epoch,) = readings.epochs
     assert least < epoch.conditions["rate"] < most
     assert any("a short ramp: it bears" in note for note in readings.notes)
-    # The next phase sends the same, without another ramp.
-    baseline = GateResult("load", "locust", Verdict.PASS, 1.0, readings=readings)
-    again = load(tmp_path, *features, context={"baseline": baseline}, rate_limit=2000)
-    assert again.epochs[0].conditions["rate"] == pytest.approx(epoch.conditions["rate"])
-    assert not any("ramp" in note for note in again.notes)
 
 
 @pytest.mark.slow
@@ -134,7 +129,7 @@ def test_nothing_is_tried_where_the_rate_is_known() -> None:
 def test_the_knee_of_a_backend_that_does_two_things_at_a_time_is_near_the_truth(tmp_path: Path) -> None:
     targets = {"response_time.simple": parse_demand("<= 200 ms", "time")}
     readings = load(
-        tmp_path, "ms=40", "parallel=2", find="knee", seconds=1.5, connections=200, context={"targets": targets},
+        tmp_path, "ms=40", "parallel=2", find="knee", seconds=1, rate_limit=100, connections=80, context={"targets": targets},
         exclude=["GET /other"],
     )  # fmt: skip
     knee_of = measured(readings, "load.knee")[""]
@@ -200,7 +195,7 @@ def test_the_trace_of_memory_is_bounded_and_keeps_the_least() -> None:
 
 @pytest.mark.slow
 def test_memory_that_every_request_leaves_behind_is_measured(tmp_path: Path) -> None:
-    readings = load(tmp_path, "leak=20000", find="leak", rate=50, seconds=8, longest=8)
+    readings = load(tmp_path, "leak=20000", find="leak", rate=50, seconds=6, longest=6)
     grown = measured(readings, "load.leak")[""]
     assert grown.value == pytest.approx(50 * 20_000, rel=0.3)
     assert grown.unit == "B/s"
@@ -218,9 +213,9 @@ def test_without_a_look_at_the_memory_there_is_a_gap(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_recovery_takes_as_long_as_the_queue_that_the_burst_left(tmp_path: Path) -> None:
-    # It bears 100/s. Of 50/s times four, 2.5 s leave 250 behind, for which 50/s are free: five seconds.
+    # It bears 100/s. Of 50/s times four, two seconds leave 200 behind, for which 50/s are free: four seconds.
     readings = load(
-        tmp_path, "ms=20", "parallel=2", find="recovery", rate=50, burst=4, seconds=16, longest=16, connections=400,
+        tmp_path, "ms=20", "parallel=2", find="recovery", rate=50, burst=4, seconds=8, longest=8, connections=200,
         exclude=["GET /other"],
     )  # fmt: skip
     found = measured(readings, "load.recovery").get("")
@@ -228,7 +223,7 @@ def test_recovery_takes_as_long_as_the_queue_that_the_burst_left(tmp_path: Path)
     if found is None:  # a busy machine: it was seen not to recover, and not taken for anything else
         assert readings.gaps or [finding.rule for finding in readings.findings] == ["load.not-recovered"]
         return
-    assert 2 <= found.value <= 8
+    assert 1 <= found.value <= 4
     assert found.unit == "s"
 
 
@@ -346,10 +341,10 @@ def test_the_mix_is_sent_and_kept_with_the_baseline(tmp_path: Path) -> None:
     errors = measured(readings, "load.errors")
     assert (errors["GET /work"].total or 0) / (errors["GET /other"].total or 1) == pytest.approx(4, rel=0.1)
     baseline = GateResult("load", "locust", Verdict.PASS, 1.0, readings=readings)
-    same = load(tmp_path, context={"baseline": baseline}, mix={"GET /work": 4})
+    same = load(tmp_path, context={"baseline": baseline}, mix={"GET /work": 4})  # and without a ramp
     conditions = same.epochs[0].conditions
     assert (conditions["rate"], conditions["weight of GET /work"]) == (pytest.approx(100), 4.0)
-    assert not any("not that of the baseline" in note for note in same.notes)
+    assert not any("not that of the baseline" in note or "ramp" in note for note in same.notes)
     changed = load(tmp_path, context={"baseline": baseline})
     assert changed.epochs[0].conditions["rate"] == pytest.approx(40)
     assert any("GET /work 1 (was 4)" in note for note in changed.notes)

@@ -14,6 +14,9 @@ from gates.tools.locust.run import Outcome
 from gates.tools.locust.settings import LoadSettings
 from gates.tools.locust.together import NotSideBySide, PairOutcome
 
+_CAREFUL = (1.0, 8.0)
+"""Times more slowly, when nothing was borne at first: refusals are quick, and make one connection look fast."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
@@ -34,14 +37,15 @@ def needs_ramp(settings: LoadSettings, recorded: Recorded | None) -> bool:
 
 
 def plan_ramp(
-    natural: Assignment, rates: Rates, times: Mapping[str, float], enough: float, builds: int = 1
+    natural: Assignment, rates: Rates, times: Mapping[str, float], enough: float, builds: int = 1, careful: float = 1.0
 ) -> Assignment:
     """Return the load of a ramp in the mix of some rates, up to what is `enough` per second for each of the builds.
 
-    `times` are the seconds of each operation alone. It has no steps where the backend is too slow for a ramp.
+    `times` are the seconds of each operation alone; it begins so many times more slowly as `careful` says. It has no
+    steps where the backend is too slow for a ramp.
     """
     service = mean_time(rates.each, times)
-    steps = tuple(builds * step for step in ramp_steps(1 / (builds * service), enough))
+    steps = tuple(builds * step for step in ramp_steps(1 / (builds * service * careful), enough))
     arrivals = Arrivals(steps[0] if steps else 1.0, WARM_UP, STEP * len(steps), steps=steps)
     return replace(
         natural, arrivals=arrivals, seed=f"{natural.seed}:ramp", slice_seconds=STEP, patience=patience(service)
@@ -66,13 +70,19 @@ def climb(
     load: Callable[[Assignment], Outcome],
 ) -> Ramp | None:  # fmt: skip
     """Return what a backend bears; None when it died. Where it is too slow for a ramp, `times` stay what they are."""
-    assignment = plan_ramp(natural, rates, times, settings.rate_limit / settings.rate_share)
-    if not assignment.arrivals.steps:
-        return Ramp(None, times)
-    outcome = load(assignment)
-    if outcome.died or outcome.record is None:
-        return None
-    return told_by(assignment, rates, times, (outcome.record,))
+    ramp = Ramp(None, times)
+    for careful in _CAREFUL:
+        enough = settings.rate_limit / settings.rate_share
+        assignment = plan_ramp(natural, rates, times, enough, careful=careful)
+        if not assignment.arrivals.steps:
+            break
+        outcome = load(assignment)
+        if outcome.died or outcome.record is None:
+            return None
+        ramp = told_by(assignment, rates, times, (outcome.record,))
+        if ramp.borne is not None:
+            break
+    return ramp
 
 
 def climb_together(
