@@ -70,6 +70,14 @@ RULES: Mapping[str, tuple[str, str]] = {
         "The backend stopped while a gate used it.",
         "Its last lines say why; an operation that is meant to stop it is named in the gate's `exclude`.",
     ),
+    "load.not-recovered": (
+        "After the burst of a `spike` the backend was still not as it had been before, in at least half of the epochs.",
+        "See what is left over: a queue without bound, retries, connections that are not given back.",
+    ),
+    "load.no-knee": (
+        "Not even the lowest rate that was tried meets the targets, so that there is no rate to call bearable.",
+        "See which target it misses at a rate that low: a single slow operation is the most common reason.",
+    ),
     "load.server-errors": ("Operations answered 5xx under ordinary load.", "The backend's log has the reason."),
     "command.failed": ("A command gate's command ended with an exit code that was not expected.", "Run it by hand."),
     "bandit.": (
