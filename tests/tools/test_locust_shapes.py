@@ -129,8 +129,8 @@ def test_nothing_is_tried_where_the_rate_is_known() -> None:
 def test_the_knee_of_a_backend_that_does_two_things_at_a_time_is_near_the_truth(tmp_path: Path) -> None:
     targets = {"response_time.simple": parse_demand("<= 200 ms", "time")}
     readings = load(
-        tmp_path, "ms=40", "parallel=2", find="knee", seconds=1, rate_limit=100, connections=80, context={"targets": targets},
-        exclude=["GET /other"],
+        tmp_path, "ms=40", "parallel=2", find="knee", seconds=1, rate_limit=100, connections=80,
+        context={"targets": targets}, exclude=["GET /other"],
     )  # fmt: skip
     knee_of = measured(readings, "load.knee")[""]
     # Two at a time for 40 ms each are 50/s; a short step holds a little more before its queue is 200 ms long.
