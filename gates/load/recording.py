@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gates.errors import ToolError
-from gates.load.histogram import add, merge, total
+from gates.load.histogram import add, merge, quantile, total
 from gates.load.slices import Slices, slices_from_data, slices_to_data
 
 FORMAT = "gates.load/1"
@@ -48,6 +48,11 @@ class OperationRecord:
     def success_latencies(self) -> dict[int, int]:
         """Return the histogram of the answers that succeeded: a failing operation looks fast."""
         return merge(self.latencies.get(digit, {}) for digit in (2, 3))
+
+    def success_quantile(self, share: float) -> float | None:
+        """Return a quantile of their latencies, in seconds; None when none succeeded."""
+        latencies = self.success_latencies()
+        return quantile(latencies, share) if latencies else None
 
 
 def middle(looks: Mapping[int, int]) -> int:

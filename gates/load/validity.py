@@ -29,6 +29,9 @@ INVALID_SHARE = 0.25
 OVERLOAD = frozenset({"server", "queue", "schedule"})
 """Checks that fail when the backend does not bear the rate: its times are its own then, and only too good."""
 
+TAKEN = frozenset({"neighbours", "steal", "throttled"})
+"""Checks that fail when others took what the servers needed: that can only make a backend look slower."""
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:

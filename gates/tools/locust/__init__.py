@@ -13,15 +13,18 @@ from importlib.metadata import version
 from typing import Literal
 
 from gates.demands import format_value
+from gates.document import Document
 from gates.errors import NotMeasured
 from gates.load.preparation import Prepared
 from gates.load.scenario import ON_START, TASK
+from gates.profiles import nearest_hint
 from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
 from gates.tools.locust import found, summary
 from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.campaign import ENDING, LEFT_OUT, Campaign
 from gates.tools.locust.epoch import Loaded
+from gates.tools.locust.mix import unmatched
 from gates.tools.locust.knee import KneeCampaign
 from gates.tools.locust.scenarios import ScenarioCampaign
 from gates.tools.locust.settings import LoadSettings
@@ -70,6 +73,19 @@ class Locust(LoadSettings):
             told = self.locustfile if there else f"{self.locustfile} does not exist"
             found.append(Requirement("locustfile", there, told, "it is looked for from the project's folder"))
         return found
+
+    def requirements_of(self, document: Document) -> list[Requirement]:
+        """Return for each name of the `mix` whether an operation fits it."""
+        names = [operation.name for operation in document.operations]
+        lacking = unmatched(self.mix, names)
+        return [
+            Requirement(
+                f"mix {pattern!r}", pattern not in lacking,
+                "no operation of the document fits" if pattern in lacking else f"the weight {weight:g}",
+                nearest_hint(pattern, names) if pattern in lacking else "",
+            )
+            for pattern, weight in self.mix.items()
+        ]  # fmt: skip
 
     def _readings(self, campaign: Campaign) -> Readings:
         prepared, document = campaign.prepared, campaign.document
@@ -136,6 +152,7 @@ class Locust(LoadSettings):
             for epoch in campaign.epochs
             if epoch.doubts
         ]
+        notes += summary.taken_notes(campaign.epochs)
         notes += [f"{name} was not loaded in every epoch: it {reason}" for name, reason in campaign.dropped.items()]
         borne = campaign.concurrency
         before = max((epoch.memory or 0 for epoch in campaign.epochs), default=0)

@@ -16,7 +16,7 @@ from gates.load.preparation import Preparation, Prepared, Spoiled
 from gates.load.rate import ALL_TOGETHER, ONE_CONNECTION, Rates, Recorded, choose_rates, lower
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
-from gates.load.validity import OVERLOAD, SHORTEST_LAG
+from gates.load.validity import OVERLOAD, SHORTEST_LAG, TAKEN
 from gates.results import Finding, RecordedRequest, Severity
 from gates.tools.base import Context, Serving, fingerprint
 from gates.tools.locust.concurrency import Concurrency, all_at_once, users_at_once
@@ -35,6 +35,7 @@ _ENDS = re.compile(r"(?i)^(shut-?_?down|restart|reboot|halt|power-?off|terminate
 MOST_SPOILED = 5
 _LOWERINGS = 2
 _LAG_OF_DEMAND = 0.1
+_NEAR = 0.5
 PROBE_SECONDS = 1.0
 _AROUND_AN_EPOCH = 3.0
 """Seconds that start, preparation and end of an epoch take, for the progress bar only."""
@@ -139,7 +140,7 @@ class Campaign:
                 return None
             loaded = assess(
                 number, assignment, outcome, login_works=serving.login_works(), allowed_lag=self._allowed_lag(),
-                meant=self._meant(),
+                meant=self._meant() | self._harmless(outcome.record),
             )  # fmt: skip
             if self.settings.find == "leak":
                 grown = growth(self.watched[-1].memory, outcome.record.begin, outcome.record.end)
@@ -174,6 +175,16 @@ class Campaign:
         if self.settings.rate is None and self.settings.rate_share > 1.0:
             return frozenset({"server", "queue"})
         return frozenset() if self.rates is not None and self.rates.found else frozenset({"server"})
+
+    def _harmless(self, record: Record) -> frozenset[str]:
+        """Return what others may take from the servers: as long as nothing that is demanded is near, it is met anyway.
+
+        Like lag it can only make the backend look slower; every operation has to be twice as fast as the shortest time
+        that is demanded of any.
+        """
+        slowest = max((p95 for one in record.operations.values() if (p95 := one.success_quantile(0.95))), default=0.0)
+        demanded = self._shortest_demand()
+        return TAKEN if demanded is not None and slowest <= _NEAR * demanded else frozenset()
 
     def _check_time(self) -> None:
         if time.monotonic() - self._began > self.settings.timeout:
@@ -286,12 +297,12 @@ class Campaign:
 
     def _allowed_lag(self) -> float:
         """Return how many seconds late a request may leave: a tenth of the shortest time that is demanded."""
-        demanded = [
-            float(demand.value)
-            for name, demand in self.context.targets.items()
-            if name.startswith(("response_time.", "operation."))
-        ]
-        return max(SHORTEST_LAG, _LAG_OF_DEMAND * min(demanded, default=0.0))
+        return max(SHORTEST_LAG, _LAG_OF_DEMAND * (self._shortest_demand() or 0.0))
+
+    def _shortest_demand(self) -> float | None:
+        times = ("response_time.", "operation.")
+        demanded = (float(demand.value) for name, demand in self.context.targets.items() if name.startswith(times))
+        return min(demanded, default=None)
 
     def _connections(self) -> int:
         """Return how many connections are tried at once: as configured, and as many as a target demands."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from gates.load.histogram import merge, quantile, total
 from gates.load.recording import OperationRecord
 from gates.load.scenario import ON_START, TASK
-from gates.load.validity import FAILED_SHARE, OVERLOAD, too_many
+from gates.load.validity import FAILED_SHARE, OVERLOAD, TAKEN, doubts, too_many
 from gates.results import Finding, Gap, Histogram, Measurement, OperationSeen, Severity
 from gates.tools.base import fingerprint
 from gates.tools.locust.epoch import Loaded, failures_of, times
@@ -148,6 +148,20 @@ def validity_gaps(finals: Sequence[Loaded]) -> list[Gap]:
     doubt = next(doubt for epoch in reversed(doubted) for doubt in epoch.doubts if doubt.check == most)
     return [
         Gap("load", f"{len(doubted)} of {len(finals)} epochs cannot be believed: {doubt.text}", doubt.hint),
+    ]
+
+
+def taken_notes(epochs: Sequence[Loaded]) -> list[str]:
+    """Return a note for what others took from the servers in epochs that are believed all the same."""
+    taken = [
+        [doubt for doubt in doubts(epoch.conditions, {}) if doubt.check in TAKEN] for epoch in epochs if epoch.valid
+    ]
+    disturbed = [found for found in taken if found]
+    if not disturbed:
+        return []
+    return [
+        f"in {len(disturbed)} of {len(epochs)} epochs others took time from the servers ({disturbed[-1][0].text}): "
+        "that can only have made the backend look slower"
     ]
 
 
