@@ -38,6 +38,10 @@ DISTURBED = 1.15
 one process in five read two to thirty times its usual median, its smallest unchanged; other medians varied by 4 %."""
 
 
+ALONE = "not measured side by side: "
+"""How the note begins that says why the earlier build was not measured."""
+
+
 class NotBeside(GatesError):
     """The earlier build cannot be measured in turns with this one; the message says why."""
 
@@ -222,4 +226,5 @@ def without_earlier(readings: Readings, refused: NotBeside, *, demanded: bool) -
     if demanded:
         gap = Gap("side by side", refused.message, refused.hint)
         return replace(readings, gaps=(*readings.gaps, gap))
-    return replace(readings, notes=(f"not measured side by side: {refused.message}", *readings.notes))
+    told = f"{ALONE}{refused.message}" + (f" ({refused.hint})" if refused.hint else "")
+    return replace(readings, notes=(told, *readings.notes))

@@ -124,7 +124,7 @@ def test_a_fail_that_there_was_no_time_to_confirm_is_no_fail() -> None:
 def test_why_a_build_was_measured_alone_is_a_note_or_a_gap() -> None:
     refused = NotBeside("it cannot be built", "build it")
     noted = without_earlier(Readings(), refused, demanded=False)
-    assert (noted.notes, noted.gaps) == (("not measured side by side: it cannot be built",), ())
+    assert (noted.notes, noted.gaps) == (("not measured side by side: it cannot be built (build it)",), ())
     demanded = without_earlier(Readings(), refused, demanded=True)
     assert [(gap.what, gap.hint) for gap in demanded.gaps] == [("side by side", "build it")]
 

@@ -57,3 +57,16 @@ def test_a_number_that_is_gone_is_unknown() -> None:
     result = judged(lint(None), policy(), signed("one", lint(3)))
     assert only(result, "baseline").verdict is Verdict.UNKNOWN
     assert "lint.warnings was 3 in one and was not measured this time" in only(result, "baseline").reason
+
+
+def test_advice_to_measure_both_builds_says_why_that_was_not_done() -> None:
+    notes = ("not measured side by side: the build failed (mend it)",)
+    slower = gate("lint", "command", measurements=[number("lint.time", 1.5, "s")], notes=notes)
+    then = gate("lint", "command", measurements=[number("lint.time", 1.0, "s")])
+    result = judged(slower, policy(), signed("one", then))
+    assert only(result, "baseline").hint == (
+        "one reading does not show how it varies: measure both builds side by side; it was not done: "
+        "the build failed (mend it)"
+    )
+    plain = judged(lint(1.5, "s"), policy(), signed("one", lint(1.0, "s")))
+    assert only(plain, "baseline").hint.endswith("measure both builds side by side")

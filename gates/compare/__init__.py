@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from gates.compare.beside import judge_beside, measured_beside
+from gates.compare.beside import judge_beside, measured_beside, say_why_alone
 from gates.compare.case import COMPLETE, Case, Earlier, find_history, find_repeats, has_content
 from gates.compare.changes import configuration_changes, policy_changes
 from gates.compare.coverage import judge_coverage
@@ -64,8 +64,7 @@ def judge(
         *judge_targets(case),
         *judge_leak(case),
         *judge_coverage(case),
-        *judge_numbers(case),
-        *_judge_speed(case, subjects.vanished),
+        *say_why_alone(case, [*judge_numbers(case), *_judge_speed(case, subjects.vanished)]),
     ]
     judged = replace(result, readings=replace(result.readings, findings=tuple(findings)), judgements=tuple(judgements))
     return _conclude(judged)

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
+from gates.alternating import ALONE
 from gates.compare.case import Case
 from gates.compare.culprit import name_causes
-from gates.compare.performance import judge_gone, judge_performance, percent
+from gates.compare.performance import SIDE_BY_SIDE, judge_gone, judge_performance, percent
 from gates.demands import format_value
 from gates.results import Judgement, Measurement, Verdict
 from gates.sequential import (
@@ -75,6 +77,18 @@ def judge_beside(case: Case, vanished: frozenset[str]) -> list[Judgement]:
     if compared:
         return judgements + judge_performance(case, rose | compared, vanished)
     return judgements + judge_gone(case, rose, vanished)
+
+
+def say_why_alone(case: Case, judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Return judgements with the reason why both builds were not measured, where the advice is to do that."""
+    notes = case.result.readings.notes
+    why = next((note.removeprefix(ALONE) for note in notes if note.startswith(ALONE)), None)
+    if why is None or measured_beside(case):
+        return list(judgements)
+    return [
+        replace(one, hint=f"{one.hint}; it was not done: {why}") if one.hint.endswith(SIDE_BY_SIDE) else one
+        for one in judgements
+    ]
 
 
 def _phase(case: Case) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gates.compare.case import Baseline, Case, is_explained, since_accepted
-from gates.compare.performance import percent
+from gates.compare.performance import SIDE_BY_SIDE, percent
 from gates.demands import format_value
 from gates.results import Judgement, JudgementKind, Measurement, Verdict
 from gates.sequential import NUMBER
@@ -65,7 +65,7 @@ def _compare(case: Case, now: Measurement, then: Measurement, baseline: Baseline
     reason += f" in {best}{baseline.phase}"
     verdict, hint = Verdict.PASS, ""
     if worse and now.unit in _TIMED:
-        verdict, hint = Verdict.UNKNOWN, "one reading does not show how it varies: measure both builds side by side"
+        verdict, hint = Verdict.UNKNOWN, f"one reading does not show how it varies: {SIDE_BY_SIDE}"
     elif worse:
         verdict, hint = Verdict.FAIL, "bring it back; if that is the price of this phase, sign off with --accept-debt"
     demand = f"at most {percent(tolerance)} worse" if tolerance else "no worse"

@@ -113,6 +113,7 @@ def test_a_script_that_changed_is_refused_until_it_is_said_what_it_is(project: P
     context = moved_on(project, **{"scripts/bench.py": SCRIPT + "# changed\n"})
     (note,) = command().run(context).notes
     assert note.startswith("not measured side by side: scripts/bench.py, which the command names, is not as in one")
+    assert note.endswith("`measured_with = []` lets each use its own)")
     (gap,) = command().run(replace(context, side_by_side="always")).gaps
     assert '`measured_with = ["scripts/bench.py"]` lets both builds use that of this one' in gap.hint
     assert ratios(command(measured_with=["scripts/bench.py"]).run(context)).keys() == {
