@@ -239,7 +239,8 @@ def _earlier(setting: Setting, directory: Path, progress: Callable[[float | None
 
     def build() -> Build:
         if not made:
-            progress(None, f"building {phase} ({commit[:12]}) beside this phase")
+            beside = "beside this phase" if setting.itself is None else "once more"
+            progress(None, f"building {phase} ({commit[:12]}) {beside}")
             # A command needs no backend: one that was already up does not keep its source from being there.
             settings = configuration.backend.model_copy(update={"url": None})
             made.append(earlier_build(root, commit, settings, builds_folder(root)))

@@ -117,6 +117,11 @@ def _load_gate(configuration: Configuration, wanted: Wanted) -> tuple[str, Locus
 
 
 def _epochs(tool: Locust, wanted: int | None) -> int:
+    if tool.find is not None:
+        raise ConfigurationError(
+            f"this gate finds something else (`find` is {tool.find}) and is never measured side by side",
+            "calibrate a gate that is, such as one with the profile normal",
+        )
     if not tool.pair_epochs:
         raise ConfigurationError(
             "`pair_epochs` of this gate is 0: it is never measured side by side, and nothing would use a calibration",

@@ -82,6 +82,7 @@ def loaded(root: Path, gates: str = LOAD, *, backend: str = BACKEND, more: str =
     [
         ("", {}, "no gate of gates.toml loads the backend", 'tool = "locust"'),
         (LOAD + '[gates.soak]\ntool = "locust"\n', {}, "there are 2 load gates: load, soak", "gates calibrate load"),
+        (LOAD + 'find = "knee"\n', {}, "never measured side by side", "the profile normal"),
         (LOAD + "pair_epochs = 0\n", {}, "`pair_epochs` of this gate is 0", "such as 12"),
         (LOAD + 'skip = "It is not wanted."\n', {}, "gate 'load' is left out by gates.toml", "`skip`"),
         (LOAD, {"more": '[baseline]\nside_by_side = "never"\n'}, "nothing is measured side by side here", "auto"),
