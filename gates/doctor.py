@@ -21,7 +21,7 @@ from gates.document import Document
 from gates.engine import Setting, make_context
 from gates.errors import GatesError
 from gates.git import read_checkout
-from gates.plan import make_plan
+from gates.plan import PlannedGate, make_plan
 from gates.process import capture
 from gates.tools.base import Requirement
 
@@ -54,7 +54,7 @@ def examine(
             if (settings := gate.tool.pairing()) is not None and configuration.baseline.side_by_side != "never":
                 yield _calibration(gate.name, settings, calibrations)
         if any(gate.tool.needs_backend for gate in running):
-            yield from _backend(root, configuration, Path(folder) / "backend")
+            yield from _backend(root, configuration, Path(folder) / "backend", running)
 
 
 def _git(root: Path) -> Requirement:
@@ -91,7 +91,9 @@ def _interpreter(root: Path, configuration: Configuration) -> Requirement:
     return Requirement(what, True, f"{version.strip()} ({path})")
 
 
-def _backend(root: Path, configuration: Configuration, folder: Path) -> Iterator[Requirement]:
+def _backend(
+    root: Path, configuration: Configuration, folder: Path, gates: Sequence[PlannedGate]
+) -> Iterator[Requirement]:
     began = time.monotonic()
     try:
         with serving(configuration.backend, root, folder) as backend:
@@ -104,6 +106,8 @@ def _backend(root: Path, configuration: Configuration, folder: Path) -> Iterator
                 count = len(backend.document.operations)
                 yield Requirement("OpenAPI document", count > 0, f"{backend.document.version}, {count} operations")
                 yield from _operations(backend, backend.document)
+                for gate in gates:
+                    yield from gate.tool.requirements_of(backend.document)
             works = backend.login_works()
             if works is not None:
                 yield Requirement(

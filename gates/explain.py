@@ -9,6 +9,7 @@ from gates.errors import GatesError
 from gates.profiles import nearest_hint
 from gates.reports.terminal.interval import draw_interval, interval_legend
 from gates.results import FindingState, GateResult, Run
+from gates.targets import TARGETS, TargetKind, kind_of
 from gates.tools import TOOLS
 from gates.tools.base import Tool
 
@@ -93,6 +94,25 @@ RULES: Mapping[str, tuple[str, str]] = {
 }
 """By rule, or by a beginning that ends in a dot: what it means, and what to do."""
 
+MEASURED: Mapping[str, str] = {
+    "load.knee": "The highest arrival rate at which p95 of each operation class meets its target, errors stay under "
+    "theirs, and the queue does not grow. It rises by 1.6, then halves the gap to 10 %; a step that misses is repeated "
+    "once. The median of the searches counts. Without samples it is only known to be at least that: the search ended "
+    "at the `rate_limit`, or where the load generator or the machine gave way.",
+    "load.leak": "How fast the memory of all processes grows under lasting load: the median slope (Theil and Sen) over "
+    "twenty blocks of the last two thirds of the time, each with its least memory. Its bounds allow for neighbours "
+    "that resemble each other. It fails when growth is proven and the slope misses the target, passes when the upper "
+    "bound meets it, and is unknown between: the run was too short. Without a target it fails when memory would double "
+    "within a day.",
+    "load.recovery": "How long after the burst the first of two seconds in a row began in which median, p95, queue and "
+    "failures were within `recovered_within` of the worst second before the burst. The middle epoch counts.",
+    "load.connections": "The most TCP connections and Unix sockets that the backend's processes had opened themselves "
+    "at once, looked at once a second while it was loaded; those that it accepted do not count.",
+    "database.connections": "The part of load.connections that leads to the usual ports and sockets of databases, or "
+    "to the addresses named in `databases` of the load gate.",
+}
+"""Of targets whose measurement is not plain from its name: how it is measured, and when it decides."""
+
 _BESIDE = (
     "The build of the earlier phase and this one are started afresh for every epoch and asked the same, in pairs, one "
     "right after the other in the order of a coin: what disturbs the machine disturbs both. Each epoch gives one "
@@ -162,11 +182,31 @@ def explain(what: str, gates: Mapping[str, Tool], last: Run | None, *, ascii: bo
         return f"{what}: {_sentence(TOOLS[what])}"
     if (name := what if what in COMPARED else f"pair.{what}") in COMPARED:
         return "\n".join(_compared(name, last, ascii))
+    if (kind := kind_of(what)) is not None:
+        return "\n".join(_target(what, kind, last))
     rule = next((known for known in RULES if what == known or (known.endswith(".") and what.startswith(known))), None)
     if rule is None:
-        known = [*ITEMS, *gates, *TOOLS, *COMPARED, *(name for name in RULES if not name.endswith("."))]
+        names = (name for name in (*RULES, *TARGETS) if not name.endswith("."))
+        known = [*ITEMS, *gates, *TOOLS, *COMPARED, *names]
         raise GatesError(f"there is no gate, rule or item {what!r}", nearest_hint(what, known))
     return "\n".join(_rule(what, *RULES[rule], last))
+
+
+def _target(what: str, kind: TargetKind, last: Run | None) -> Iterator[str]:
+    yield f"{what}: a target of gates.toml, on {kind.looks_for}"
+    if what in MEASURED:
+        yield f"  {MEASURED[what]}"
+    yield f"  When it is missed: {kind.advice}"
+    judged = [
+        judgement
+        for gate in (last.gates if last else ())
+        for judgement in gate.judgements
+        if judgement.kind == "target" and judgement.measurement == kind.measurement
+    ]
+    for judgement in judged:
+        yield f"    - {judgement.verdict}: {judgement.reason}" + (f" → {judgement.hint}" if judgement.hint else "")
+    if not judged:
+        yield "  It was not judged yet, or no gate measured it."
 
 
 def _sentence(tool: type[Tool]) -> str:

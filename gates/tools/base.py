@@ -203,6 +203,10 @@ class Tool(BaseModel, abc.ABC):
         """Return what must be there before this gate can run, for `gates doctor`."""
         return []
 
+    def requirements_of(self, document: Document) -> list[Requirement]:
+        """Return what of the settings the document of the backend has to have, for `gates doctor`."""
+        return []
+
 
 def fingerprint(*parts: str) -> str:
     """Return the identity of a finding: 16 hexadecimal digits of the parts that make it the same one next time."""

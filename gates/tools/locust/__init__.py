@@ -24,8 +24,8 @@ from gates.tools.locust import found, summary
 from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.campaign import ENDING, LEFT_OUT, Campaign
 from gates.tools.locust.epoch import Loaded
-from gates.tools.locust.mix import unmatched
 from gates.tools.locust.knee import KneeCampaign
+from gates.tools.locust.mix import unmatched
 from gates.tools.locust.scenarios import ScenarioCampaign
 from gates.tools.locust.settings import LoadSettings
 from gates.tools.locust.side_by_side import SideBySide
