@@ -288,3 +288,24 @@ def test_an_interrupted_calibration_ends_with_130_and_leaves_nothing_running(tmp
     assert running.returncode == 130, err
     assert "interrupted" in err
     assert left_of(str(tmp_path)) == []
+
+
+@pytest.mark.slow
+def test_two_real_servers_of_one_commit_are_loaded_in_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("campaign", "together"):  # however busy the machine of the tests is
+        monkeypatch.setattr(f"gates.tools.locust.{module}.SHORTEST_LAG", 60.0)
+    for limit in ("CORES_USED", "STEAL", "THROTTLED"):
+        monkeypatch.setattr(f"gates.load.validity.{limit}", 60.0)
+    project = loaded(tmp_path, LOAD + 'pair_seconds = 0.6\nwarm_up = 0.2\nrate = "60 /s"\npair_share = 0.95\n')
+    said = project.call("calibrate", "--epochs", "6", "--json", "-")
+    assert said.code in (0, 1, 4), said  # what the machine is like now is not for a test to say
+    found = json.loads(said.out)
+    assert found["epochs"] == 6
+    shifts = {one["scope"]: one for one in found["noise"] if one["measurement"] == "pair.shift"}
+    assert {"", "GET /things"} <= shifts.keys()
+    assert all(len(set(one["samples"])) > 1 for one in shifts.values())
+    assert found["order"] != 1.0
+    (build,) = [path for path in (project.root / ".git" / "gates" / "builds").iterdir() if path.is_dir()]
+    assert build.name.startswith(project.git("rev-parse", "HEAD")[:12])
+    (outputs,) = project.runs_folder().iterdir()
+    assert len([*outputs.glob("load/earlier-*")]) >= 6
