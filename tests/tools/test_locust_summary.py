@@ -25,13 +25,14 @@ from gates.results import Readings
 from gates.tools import locust
 from gates.tools.locust import Locust, campaign, summary
 from gates.tools.locust.epoch import Loaded, assess, recorded_rates
-from gates.tools.locust.observation import Observation
+from gates.tools.locust.observation import Observation, Sample, Ticks
 from gates.tools.locust.run import Outcome
 
 ASSIGNMENT = Assignment(
     "open", "http://127.0.0.1:1", Arrivals(10.0, 0.0, 10.0), 5, 1.0, "seed", "",
     (Work("GET /a", Sendable("GET", "/a"), 8.0), Work("GET /slow", Sendable("GET", "/slow"), 2.0)),
 )  # fmt: skip
+UNHURRIED = {"response_time.simple": parse_demand("<= 30 s", "time")}
 
 
 def record(
@@ -207,6 +208,29 @@ def test_a_rate_that_was_found_is_lowered_when_the_backend_does_not_keep_up(
     assert any("did not keep up" in note for note in readings.notes)
     assert next(one for one in readings.measurements if (one.name, one.scope) == ("load.errors", "")).total == 200
     assert next(one for one in readings.measurements if one.name == "load.concurrency").value == 4.0
+
+
+def test_a_rate_that_was_found_is_lowered_when_the_servers_use_their_cores_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(cpu: float) -> Outcome:
+        observation = Observation(cores=frozenset({0}))
+        for moment in (0.0, 10.0):
+            observation.add(Sample(moment, cpu * moment, Ticks(80 * moment, 0, 100 * moment)))
+        return Outcome(record(), observation, False)
+
+    given = iter([seen(0.75), seen(0.3), seen(0.3), seen(0.75)])
+    monkeypatch.setattr(campaign, "run_load", lambda *_, **__: next(given))
+    monkeypatch.setattr(campaign, "needs_ramp", lambda *_: False)
+    readings = Locust(users=0, epochs=1).run(shop_context(tmp_path, targets=UNHURRIED))
+    assert any(
+        "so that fewer were sent; the servers and the load generator used 85%" in note for note in readings.notes
+    )
+    assert any("in 1 of 1 epochs others took time from the servers" in note for note in readings.notes)
+    # A rate that was asked for is what it is, however busy that makes the servers.
+    given = iter([seen(0.75)])
+    readings = Locust(users=0, epochs=1, rate=10).run(shop_context(tmp_path, targets=UNHURRIED))
+    assert [gap.what for gap in readings.gaps if not gap.what.endswith("got no request")] == []
 
 
 def test_a_rate_that_was_given_is_kept_and_what_is_too_slow_under_it_can_fail_but_nothing_can_pass(

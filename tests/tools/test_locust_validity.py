@@ -115,17 +115,6 @@ def neighbour(directory: Path, cores: frozenset[int]) -> Iterator[None]:
 
 
 @pytest.fixture
-def one_core() -> Iterator[frozenset[int]]:
-    """Let this process and all it starts use one core only."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(before)})
-    try:
-        yield frozenset({min(before)})
-    finally:
-        os.sched_setaffinity(0, before)
-
-
-@pytest.fixture
 def trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     (tmp_path / "trouble").mkdir()
     (tmp_path / "trouble" / "sitecustomize.py").write_text(TROUBLE, "utf-8")
@@ -206,18 +195,6 @@ def test_a_schedule_that_cannot_be_sent_is_noticed(tmp_path: Path) -> None:
     measured = alone(tmp_path, "growing", connections=2, request_timeout=0.3, **LONGER)
     assert_undecided(measured, "schedule")
     assert "of the requests that were due could be sent" in measured.final["schedule"].text
-
-
-def test_servers_that_use_their_core_up_are_loaded_less(
-    one_core: frozenset[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The rate is found by what they bear, so that only a lower limit is passed.
-    monkeypatch.setattr(validity, "CORES_USED", 0.01)
-    measured = alone(tmp_path, "busy", rate=None)
-    first, second = [note for note in measured.readings.notes if "did not keep up" in note]
-    assert "the servers and the load generator used" in first
-    assert float(first.split("with ")[1].split(" requests")[0]) > float(second.split("with ")[1].split(" requests")[0])
-    assert_undecided(measured, "server")
 
 
 def two_builds(directory: Path, feature: str, rate: float, connections: int = 50, timeout: float = 4.0) -> set[str]:
