@@ -9,7 +9,7 @@ import pytest
 from judging import MACHINE, OTHER_MACHINE, after, gate, judged, number, only, policy, share, signed
 
 from gates.compare import Earlier
-from gates.results import GateResult, Judgement, Measurement, Verdict
+from gates.results import Epoch, GateResult, Judgement, Measurement, Verdict
 
 WAVES = (-0.03, 0.01, 0.04, -0.02, 0.0, 0.02)
 """The same for every operation of a run, as neighbours on a machine are."""
@@ -373,3 +373,40 @@ def test_a_debt_in_time_with_too_few_repetitions_has_the_tolerance() -> None:
     first = after("one", bench(0.01, waves=(0.0,)), rules)
     assert only(judged(bench(0.0104, waves=(0.0,)), rules, first), "target").debt
     assert only(judged(bench(0.0106, waves=(0.0,)), rules, first), "target").verdict is Verdict.FAIL
+
+
+def breath(slow: float = 1.0, epochs: int = 1) -> GateResult:
+    """A load gate of so many epochs, as the profile `smoke` has one."""
+    one = [
+        measured(name, value * slow, scope, total=60, waves=WAVES[:epochs])
+        for name, value, scope in (("load.p50", 0.002, ""), ("load.p95", 0.005, ""), ("load.p95", 0.005, "GET /a"),
+                                   ("load.throughput", 50.0, ""), ("load.memory", 4e7, ""))
+    ]  # fmt: skip
+    rows = [Epoch(number + 1, 3.0, {"valid": 1.0}) for number in range(epochs)]
+    return gate("load", "locust", measurements=one, epochs=rows)
+
+
+def test_of_two_single_epochs_only_the_targets_are_judged_and_that_is_said() -> None:
+    rules = policy({"load.memory": "<= 512 MB"})
+    result = judged(breath(slow=1.3), rules, signed("one", breath()), classes={})
+    assert result.verdict is Verdict.PASS
+    skipped = [one for one in result.judgements if one.verdict is Verdict.SKIPPED]
+    assert {one.measurement for one in skipped} == {"load.p50", "load.p95", "load.throughput", "load.memory"}
+    assert all("both were loaded in a single epoch, as the profile says" in one.reason for one in skipped)
+    assert "only its targets are judged" in skipped[0].hint
+    assert judged(breath(), policy({"load.memory": "<= 1 MB"}), signed("one", breath())).verdict is Verdict.FAIL
+
+
+def test_a_load_that_shrank_to_one_epoch_is_undecided_as_before() -> None:
+    result = judged(breath(), None, signed("one", breath(epochs=2)), classes={})
+    assert result.verdict is Verdict.UNKNOWN
+    assert not [one for one in result.judgements if one.verdict is Verdict.SKIPPED]
+
+
+def test_what_waits_behind_a_slow_operation_points_to_it() -> None:
+    result = judged(load({"GET /b": 2.2}, factor=1.9), None, signed("one", load()), classes={})
+    failed = [one for one in result.judgements if one.verdict is Verdict.FAIL]
+    assert failed[0].scope == "GET /b"
+    assert (result.reason or "").startswith("load.p95 of GET /b is 4.18×")
+    behind = only(result, "baseline", "load.p95", "GET /a")
+    assert "probably because of GET /b (2.20×): what waits behind it becomes slower as well" in behind.reason

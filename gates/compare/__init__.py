@@ -9,6 +9,7 @@ from gates.compare.beside import judge_beside, measured_beside, say_why_alone
 from gates.compare.case import COMPLETE, Case, Earlier, find_history, find_repeats, has_content
 from gates.compare.changes import configuration_changes, policy_changes
 from gates.compare.coverage import judge_coverage
+from gates.compare.culprit import name_causes
 from gates.compare.demanded import judge_targets
 from gates.compare.errors import judge_errors
 from gates.compare.evidence import judge_evidence, keep_engine_verdict
@@ -75,7 +76,7 @@ def _judge_speed(case: Case, vanished: frozenset[str]) -> list[Judgement]:
         return judge_beside(case, vanished)
     errors, not_comparable = judge_errors(case)
     absolute = judge_performance(case, not_comparable, vanished)
-    return [*errors, *absolute, *judge_relative(case, not_comparable, absolute)]
+    return name_causes([*errors, *absolute, *judge_relative(case, not_comparable, absolute)])
 
 
 def _as_engine_left_it(result: GateResult) -> GateResult:

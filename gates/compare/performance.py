@@ -13,7 +13,7 @@ from typing import Literal
 from gates.compare.case import Baseline, Case, is_explained, since_accepted
 from gates.demands import format_value
 from gates.machine import differences
-from gates.results import Judgement, JudgementKind, Measurement, Verdict
+from gates.results import GateResult, Judgement, JudgementKind, Measurement, Verdict
 from gates.statistics import LogRatio, Spread, between_runs, compare_logs, holm
 
 TIME_RUN_SD = 0.15
@@ -32,6 +32,8 @@ _REPEAT = (
     "repeat it three times or more (`epochs` of a load gate, `processes` of a benchmark gate), "
     "so that the next sign-off holds enough to be compared with"
 )
+_SINGLE = "both were loaded in a single epoch, as the profile says, and that tells nothing of how epochs differ"
+_SEVERAL = "only its targets are judged; `epochs` of three or more, as in the profile `normal`, are compared"
 _LONGER = "load it longer, or at a higher rate"
 _LONGER_SEARCH = "let it search further with a higher `rate_limit`"
 
@@ -152,6 +154,8 @@ def make_trial(
 ) -> Trial:
     """Return how much worse `now` is than `then`, or what keeps that from being said."""
     trial = Trial(row, kind, now, then, baseline.phase, None)
+    if _is_single(case.result) and _is_single(baseline.gate):
+        return replace(trial, obstacle=_SINGLE, advice=_SEVERAL, left_out=True)
     if row.timed and (different := different_machine(case, baseline)):
         return replace(trial, obstacle=f"{baseline.phase} was measured on another machine ({different})")
     for side, which in ((now, "this run"), (then, baseline.phase)):
@@ -171,6 +175,11 @@ def make_trial(
             advice=_REPEAT,
         )
     return replace(trial, worsening=shift.inverted() if now.better == "higher" else shift)
+
+
+def _is_single(gate: GateResult) -> bool:
+    """Return whether a gate loads in one epoch, by its settings and not because others could not be believed."""
+    return len(gate.readings.epochs) == 1
 
 
 def _not_found(now: Measurement, then: Measurement, baseline: Baseline) -> tuple[str, bool] | None:
