@@ -208,7 +208,7 @@ class Preparation:
             if answer.status >= 400:
                 again = f"{answers[0]}, and {answer.status} when it was repeated" if len(answers) > 1 else answer.status
                 return f"answered {again}"
-            self._resources.learn(one.operation, request.target, answer)
+            self._resources.learn(one.operation, request.target, answer, request.body)
             if one.operation.method in _CHANGES and self._login_is_lost():
                 raise Spoiled(one.operation.name, "ended the login", backend_died=False)
         return ""

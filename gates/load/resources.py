@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gates.document import Document, DocumentError, Operation
 from gates.load.client import Answer
@@ -99,8 +100,11 @@ class Resources:
             return None  # its own identifier is not ours to choose
         return self._names.get(resource)
 
-    def learn(self, operation: Operation, target: str, answer: Answer) -> None:
-        """Take in what an answer below 400 says; the first value for a place is kept."""
+    def learn(self, operation: Operation, target: str, answer: Answer, sent_body: str | None = None) -> None:
+        """Take in what an answer below 400 says; the first value for a place is kept.
+
+        `target` and `sent_body` are those of the request.
+        """
         sent = self._values_in(operation, target)
         if operation.method == "PUT":
             for name, value in sent.items():
@@ -108,11 +112,9 @@ class Resources:
         location = answer.header("location")
         if location:
             self._learn_location(urlsplit(location).path)
-        try:
-            body = json.loads(answer.body) if answer.body else None
-        except (ValueError, RecursionError):
-            body = None
-        self._learn_links(operation, sent, answer, body)
+        body = _read(answer.body)
+        request = _Sent(sent, dict(parse_qsl(target.partition("?")[2])), _read(sent_body))
+        self._learn_links(operation, request, answer, body)
         if operation.method in ("POST", "PUT", "GET"):
             self._learn_body(operation, body)
 
@@ -147,9 +149,11 @@ class Resources:
                 if named and isinstance(value, str | int) and not isinstance(value, bool):
                     self._names.setdefault(named, value)
 
-    def _learn_links(self, operation: Operation, sent: Mapping[str, str], answer: Answer, body: Any) -> None:
+    def _learn_links(self, operation: Operation, sent: _Sent, answer: Answer, body: Any) -> None:
         responses = operation.definition.get("responses")
-        described = self._resolved(responses.get(str(answer.status))) if isinstance(responses, Mapping) else None
+        keys = (str(answer.status), f"{answer.status // 100}XX", "default")
+        listed: Mapping[str, Any] = responses if isinstance(responses, Mapping) else {}
+        described = self._resolved(next((listed[key] for key in keys if key in listed), None))
         links = described.get("links") if isinstance(described, Mapping) else None
         for raw in links.values() if isinstance(links, Mapping) else ():
             link = self._resolved(raw)
@@ -214,19 +218,45 @@ def _identifier(body: Any, parameter: str, resource: str) -> Any:
     return None
 
 
-def _evaluate(expression: str, sent: Mapping[str, str], answer: Answer, body: Any) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What a request carried, for the runtime expressions of links."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+
+
+def _read(body: bytes | str | None) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _evaluate(expression: str, sent: _Sent, answer: Answer, body: Any) -> Any:
     """Return the value of a runtime expression of a link, or the expression itself when it is a constant."""
-    if expression.startswith("$response.body#/"):
-        node = body
-        for part in expression[len("$response.body#/") :].split("/"):
-            key = part.replace("~1", "/").replace("~0", "~")
-            if isinstance(node, list) and key.isdigit() and int(key) < len(node):
-                node = node[int(key)]
-            else:
-                node = node.get(key) if isinstance(node, Mapping) else None
-        return node
+    if (braced := re.fullmatch(r"\{(\$[^{}]+)\}", expression)) is not None:
+        expression = braced[1]
+    if not expression.startswith("$"):
+        return expression
+    source, _, pointer = expression.partition("#")
+    if source in ("$response.body", "$request.body"):
+        return _pointed(body if source == "$response.body" else sent.body, pointer)
+    kind, _, name = expression.partition(".")[2].partition(".")
     if expression.startswith("$response.header."):
-        return answer.header(expression.rpartition(".")[2])
-    if expression.startswith("$request.path."):
-        return sent.get(expression.rpartition(".")[2])
-    return None if expression.startswith("$") else expression
+        return answer.header(name)
+    if expression.startswith("$request."):
+        return {"path": sent.path, "query": sent.query}.get(kind, {}).get(name)
+    return None
+
+
+def _pointed(node: Any, pointer: str) -> Any:
+    """Return what a JSON pointer leads to, None when it leads nowhere."""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, list) and key.isdigit() and int(key) < len(node):
+            node = node[int(key)]
+        else:
+            node = node.get(key) if isinstance(node, Mapping) else None
+    return node

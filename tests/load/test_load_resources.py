@@ -131,6 +131,21 @@ def test_links_by_reference_and_from_the_request() -> None:
     assert resources.of_path(operation(document, "GET /a/{b}/c"), "b") == "x1"
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [("$request.query.q", "x9"), ("$request.body#/a/b", 7), ("{$request.body#/a/b}", 7), ("$request.body#/c", None)],
+)
+def test_links_from_what_was_sent_and_of_an_answer_by_its_kind(expression: str, value: Any) -> None:
+    links = {"one": {"operationId": "GET /tickets/{t}", "parameters": {"t": expression}}}
+    document = api("POST /work", "GET /tickets/{t}", links=links)
+    responses: Any = document.operations[0].definition["responses"]
+    responses["2XX"] = responses.pop("201")
+    resources = Resources(document)
+    one = operation(document, "POST /work")
+    resources.learn(one, "/v1/work?q=x9", answer({}), '{"a": {"b": 7}}')
+    assert resources.of_path(operation(document, "GET /tickets/{t}"), "t") == value
+
+
 def test_broken_links_teach_nothing() -> None:
     links = {"one": {"$ref": "#/nowhere"}, "two": {"operationId": "gone", "parameters": {"t": "x"}}}
     assert learnt(api("POST /work", links=links), "POST /work", answer({})).known == 0

@@ -14,7 +14,7 @@ from gates.tools.locust.run import Outcome
 from gates.tools.locust.settings import LoadSettings
 from gates.tools.locust.together import NotSideBySide, PairOutcome
 
-_CAREFUL = (1.0, 8.0)
+_CAREFUL = (1.0, 8.0, 64.0)
 """Times more slowly, when nothing was borne at first: refusals are quick, and make one connection look fast."""
 
 
