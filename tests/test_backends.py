@@ -14,7 +14,10 @@ import express_backend
 import pytest
 
 from gates import client
+from gates.backend.serving import serving
+from gates.config.model import Backend
 from gates.process import Running, capture, last_lines, start
+from gates.profiles import discover_app, load_profile
 
 BACKENDS = Path(__file__).parent / "backends"
 pytestmark = pytest.mark.slow
@@ -123,3 +126,14 @@ def test_express_does_not_call_it_a_start_when_the_port_is_taken(start_backend: 
     assert code != 0
     assert "EADDRINUSE" in errors
     assert "counted at" not in output
+
+
+def test_an_application_that_a_factory_makes_is_found_and_served_as_the_profile_says(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        "from fastapi import FastAPI\n\n\ndef create_app(debug: bool = False) -> FastAPI:\n    return FastAPI()\n",
+        "utf-8",
+    )
+    profile = load_profile("backends", "fastapi", tmp_path)
+    found = {**profile.content["backend"], "app": discover_app(profile, tmp_path), "python": sys.executable}
+    with serving(Backend.model_validate(found), tmp_path, tmp_path / "work") as backend:
+        assert backend.document is not None
