@@ -21,6 +21,8 @@ EARLIER_HEADERS_VARIABLE = "GATES_LOAD_EARLIER_HEADERS"
 
 STARTING = 60.0
 """Seconds in which all users of a project's have to be through with on_start, on two builds."""
+TRIAL_LANES = 4
+"""How many pairs of users make their runs at the same time in a trial."""
 LONGEST_TRIAL = 4.0
 """A trial goes on for so many times its length when not a single run came to its end."""
 
@@ -29,7 +31,7 @@ UNIQUE = "uniq0000000"
 
 Kind = Literal["open", "closed", "locustfile", "pairs", "scenarios", "trial"]
 """Arrivals on a schedule; connections that send back to back; the users of the project's own locustfile; arrivals in
-pairs, one for each of two builds; task runs of the project's own users in such pairs; the same one run at a time, to
+pairs, one for each of two builds; task runs of the project's own users in such pairs; the same in a closed loop, to
 see how many are borne."""
 
 

@@ -11,7 +11,7 @@ import itertools
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -19,7 +19,7 @@ from gevent.event import Event
 from locust import User, constant, task
 from locust.exception import StopUser
 
-from gates.load.assignment import EARLIER_HEADERS_VARIABLE, HEADERS_VARIABLE, LONGEST_TRIAL, STARTING
+from gates.load.assignment import EARLIER_HEADERS_VARIABLE, HEADERS_VARIABLE, LONGEST_TRIAL, STARTING, TRIAL_LANES
 from gates.load.clock import Alarm, go_first
 from gates.load.copies import Build, Copy, RefusedFile, shares, two_copies
 from gates.load.naming import operation_names
@@ -179,13 +179,11 @@ class Company:
             pair.changed()
         return user
 
-    def wait_until_idle(self, until: float, users: Sequence[PairedUser] = ()) -> None:
-        """Return when these users, or all, make no run any more, or at a moment."""
-        while time.monotonic() < until:
-            asked = users or [user for pair in self._pairs for user in pair.users]
-            if all(user.resting or user.ended for user in asked):
-                break
-            self._wait(until)
+    def wait_until_idle(self, until: float) -> None:
+        """Return when no user makes a run any more, or at a moment."""
+        for pair in list(self._pairs):
+            for user in pair.users:
+                user.rests.wait(max(0.0, until - time.monotonic()))
 
     def end(self) -> None:
         """Count what did not end as failed, and stop all users."""
@@ -287,30 +285,34 @@ def _scheduled(stage: Stage, company: Company, _: Scenario) -> None:
 
 
 def trial(stage: Stage) -> Part:
-    """Return who conducts the same runs one at a time, back to back, to see how many are borne."""
+    """Return who conducts the same runs in a closed loop, a few pairs at a time, to see how many are borne."""
     return _prepared(stage, _back_to_back)
 
 
 def _back_to_back(stage: Stage, company: Company, scenario: Scenario) -> None:
     whole, timeout = stage.assignment.arrivals, stage.assignment.timeout
-    coin, start = random.Random(f"{stage.assignment.seed}:coin"), time.monotonic()
+    coin, numbers, start = random.Random(f"{stage.assignment.seed}:coin"), itertools.count(), time.monotonic()
     stage.stretch.plan(start + whole.warm_up, start + whole.end)
-    began = cpu = 0.0
-    for number in itertools.count():
-        passed = time.monotonic() - start
-        if passed >= whole.end and (scenario.runs or passed >= whole.warm_up + LONGEST_TRIAL * whole.seconds):
-            break
-        measured = passed >= whole.warm_up
-        if measured and not began:
-            began, cpu = time.monotonic(), time.process_time()
-        pair, _ = company.next_pair(time.monotonic() + timeout)
-        if pair is None:
-            break
-        new = coin.random() < 0.5
-        for first in (True, False):
-            slot = PairSlot(number, 0.0, "", new is first, measured)
-            user = company.give(pair, slot, time.monotonic(), first=first, was_free=True)
-            company.wait_until_idle(time.monotonic() + timeout, [user])
+
+    def passed() -> float:
+        return time.monotonic() - start
+
+    def lane() -> None:
+        while passed() < whole.end or (not scenario.runs and passed() < whole.warm_up + LONGEST_TRIAL * whole.seconds):
+            measured = passed() >= whole.warm_up
+            pair, _ = company.next_pair(time.monotonic() + timeout)
+            if pair is None:
+                break
+            number, new = next(numbers), coin.random() < 0.5
+            for first in (True, False):
+                slot = PairSlot(number, 0.0, "", new is first, measured)
+                user = company.give(pair, slot, time.monotonic(), first=first, was_free=True)
+                user.rests.wait(timeout)
+
+    lanes = [gevent.spawn(lane) for _ in range(min(TRIAL_LANES, stage.assignment.connections))]
+    gevent.sleep(max(0.0, start + whole.warm_up - time.monotonic()))
+    began, cpu = time.monotonic(), time.process_time()
+    gevent.joinall(lanes, raise_error=True)
     scenario.taking, scenario.generator = time.monotonic() - began, time.process_time() - cpu
     for record in (stage.pairs.new, stage.pairs.old):
         record.scheduled = record.sent

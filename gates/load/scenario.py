@@ -22,13 +22,13 @@ ON_START = "on_start of "
 
 @dataclass(slots=True)
 class Scenario:
-    """What is known of the users of a stretch on two builds, their requests aside. Seconds are sums over all runs.
+    """What is known of the users of a stretch on two builds, their requests aside.
 
     `refused` is why the locustfile cannot be run on two builds at once. `broken` is why no user got through on_start,
     by build ("new", "old"). `runs` were ended by both builds, `unlike` of them took another course on one of them.
     `comparable` are requests of runs in which nothing failed, by operation, in the build that sent more of them.
-    `answering` is how long each build's requests took in all, `taking` how long pairs of runs took. `generator` is CPU
-    of this process. `outside` are operations that were sent before, after or between what was measured.
+    `taking` is how long a trial took, in seconds, and `generator` the CPU of this process in it. `outside` are
+    operations that were sent before, after or between what was measured.
     """
 
     refused: str = ""
@@ -37,7 +37,6 @@ class Scenario:
     runs: int = 0
     unlike: int = 0
     comparable: dict[str, int] = field(default_factory=dict)
-    answering: dict[str, float] = field(default_factory=lambda: {"new": 0.0, "old": 0.0})
     taking: float = 0.0
     generator: float = 0.0
     outside: set[str] = field(default_factory=set)
@@ -55,7 +54,6 @@ def scenario_from(data: Mapping[str, Any]) -> Scenario:
         refused=str(data["refused"]), broken={str(build): str(why) for build, why in data["broken"].items()},
         users=int(data["users"]), runs=int(data["runs"]), unlike=int(data["unlike"]),
         comparable={str(name): int(count) for name, count in data["comparable"].items()},
-        answering={build: float(data["answering"][build]) for build in ("new", "old")},
         taking=float(data["taking"]), generator=float(data["generator"]), outside=set(map(str, data["outside"])),
     )  # fmt: skip
 
@@ -139,9 +137,8 @@ class Matching:
         self._waiting.pop(number, None)
 
     def _count(self, run: Run) -> None:
-        record, build = self._both.of(run.new), "new" if run.new else "old"
+        record = self._both.of(run.new)
         for one in run.sent:
-            self._scenario.answering[build] += one.latency
             if one.status >= 400 and one.failure:
                 record.answered(one.operation, one.status, one.latency)
             elif one.failure:

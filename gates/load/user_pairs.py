@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import gevent
+from gevent.event import Event
 from gevent.hub import Waiter, get_hub
 from locust import TaskSet
 from locust.exception import StopUser
@@ -43,6 +44,9 @@ class PairedUser:
         self.pair, self.copy = pair, copy
         self.place: Place = copy.place(f"{pair.name}:{pair.number}:on_start", self)
         self.ready = self.resting = self.ended = False
+        self.rests = Event()
+        self.rests.set()
+        """Set while it makes no run."""
         self.failure = ""
         """Why it was never `ready` for its first turn, when it has ended before."""
         self.run: Run | None = None
@@ -71,6 +75,7 @@ class PairedUser:
         self.paused = pause
         self._end_run()
         self.ready = self.resting = True
+        self.rests.set()
         self._waiter = Waiter()
         self.pair.changed()
         turn: Turn | None = self._waiter.get()
@@ -85,6 +90,7 @@ class PairedUser:
     def give(self, turn: Turn | None) -> None:
         """Let it make a run, or end where there is no turn for it any more; it must be resting."""
         self.resting = False
+        self.rests.clear()
         get_hub().loop.run_callback(self._waiter.switch, turn)
 
     def failed(self, error: BaseException) -> None:
@@ -121,6 +127,7 @@ class PairedUser:
         if not self.ready and not self.failure:
             self.failure = "it ended itself"
         self.ended, self.resting = True, False
+        self.rests.set()
         self.pair.changed()
 
 
@@ -162,7 +169,7 @@ class UserPair:
     @property
     def idle(self) -> bool:
         """Whether both users rest, and may be given a turn."""
-        return all(user.resting for user in self.users)
+        return not self.owed and all(user.resting for user in self.users)
 
     @property
     def begun(self) -> bool:

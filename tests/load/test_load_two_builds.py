@@ -251,15 +251,15 @@ def test_a_file_that_cannot_be_imported_is_an_error_with_its_last_lines(tmp_path
         load_sites(tmp_path, "import nothing_like_it\n", new, old)
 
 
-def test_a_trial_makes_one_run_at_a_time(tmp_path: Path) -> None:
+def test_a_trial_is_a_closed_loop_of_a_few_runs_at_a_time(tmp_path: Path) -> None:
     with open_site("new") as new, open_site("old") as old:
-        record = load_sites(tmp_path, LOOKER, new, old, kind="trial", seconds=1.0)
+        record = load_sites(tmp_path, LOOKER, new, old, kind="trial", seconds=1.0, pairs=10, users=10)
     scenario = record.scenario
     assert scenario is not None
-    assert scenario.runs == record.new.requests == record.old.requests > 10
-    assert 0 < scenario.answering["new"] + scenario.answering["old"] < scenario.taking < 2.0
+    assert scenario.runs == record.new.requests == record.old.requests == record.ratios["GET /notes"].pairs > 40
+    assert 0.9 < scenario.taking < 2.0
     assert 0 < scenario.generator < scenario.taking
-    assert max(record.new.queue) <= 1
+    assert 2 < max(record.new.queue) <= 4
 
 
 SLOW = """

@@ -152,7 +152,7 @@ def a_campaign(directory: Path, demanded: float | None = None, **settings: Any) 
     return ScenarioCampaign(Locust(locustfile="users.py", **settings), context)
 
 
-BORNE = Borne(requests=2.0, answering=0.02, taking=0.05, generator=0.002)
+BORNE = Borne(requests=2.0, runs=25.0, taking=0.05, generator=0.002)
 
 
 def test_both_builds_together_stay_under_what_the_slower_one_bears(tmp_path: Path) -> None:
@@ -163,8 +163,8 @@ def test_both_builds_together_stay_under_what_the_slower_one_bears(tmp_path: Pat
     assert rate(rate=20.0) == pytest.approx(20.0)
     assert rate(rate=90.0) == pytest.approx(30.0)
     assert rate(burst=3.0) == pytest.approx(10.0)
-    assert rate(Borne(2.0, 0.0001, 0.05, 0.0001)) == pytest.approx(200.0)
-    assert rate(Borne(2.0, 0.0001, 0.05, 0.05)) == pytest.approx(14.0), "more than the generator can send"
+    assert rate(Borne(2.0, 5000.0, 0.05, 0.0001)) == pytest.approx(200.0)
+    assert rate(Borne(2.0, 5000.0, 0.05, 0.05)) == pytest.approx(14.0), "more than the generator can send"
     assert rate(demanded=40.0) == pytest.approx(42.0)
     with pytest.raises(NotSideBySide, match="80 requests/s are demanded"):
         rate(demanded=80.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gates.errors import BackendFailed, NotMeasured
-from gates.load.assignment import Assignment, Counterpart, OwnUsers
+from gates.load.assignment import TRIAL_LANES, Assignment, Counterpart, OwnUsers
 from gates.load.pairs import PairRecord
 from gates.load.rate import MARGIN, Rates
 from gates.load.scenario import Scenario
@@ -34,11 +34,11 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Borne:
-    """What the trial showed: requests of a run, seconds that the slower build takes to answer them, seconds that a run
-    takes on both builds one after the other, and seconds of CPU that the generator needs for that."""
+    """What the trial showed: requests of a run; runs per second that each build got through, with both at once; how
+    many seconds a run takes on both, one after the other; and seconds of CPU that the generator needs for that."""
 
     requests: float
-    answering: float
+    runs: float
     taking: float
     generator: float
 
@@ -61,7 +61,7 @@ class ScenarioCampaign(SideBySide):
         return Builds(new, old)
 
     def _explore(self, builds: Builds, told: str) -> None:
-        """Try the scenario on both builds, one run at a time, and choose the rate by how long the slower one takes."""
+        """Try the scenario on both builds, a few runs at a time, and choose the rate by how many they get through."""
         assignment = replace(
             self._assigned(builds, 0, Arrivals(1.0, self.settings.warm_up, TRIAL_SECONDS), _FEWEST_PAIRS), kind="trial"
         )
@@ -79,22 +79,22 @@ class ScenarioCampaign(SideBySide):
                 f"no user of {self.settings.locustfile} sent a request in {TRIAL_SECONDS:g} s",
                 "see trial/locust.err of this run",
             )
+        rate, lanes = scenario.runs / scenario.taking, min(TRIAL_LANES, assignment.connections)
         self._borne = Borne(
-            outcome.record.new.requests / scenario.runs, max(scenario.answering.values()) / scenario.runs,
-            scenario.taking / scenario.runs, scenario.generator / scenario.runs,
-        )  # fmt: skip
+            outcome.record.new.requests / scenario.runs, rate, lanes / rate, scenario.generator / scenario.runs
+        )
         self.rates = self._rates(self._borne)
 
     def _rates(self, borne: Borne) -> Rates:
         """Return the rate of each build in requests per second; both together stay under what the slower one bears."""
         settings, demanded = self.settings, self._demanded("load.throughput")
         burst = max(1.0, settings.burst)
-        most = settings.pair_share / (2 * borne.answering * burst) * borne.requests
+        most = settings.pair_share * borne.runs / burst * borne.requests
         wished = (
             (settings.rate, "as configured") if settings.rate else (settings.rate_limit, "the limit of the profile")
         )
         rate, origin = min(
-            wished, (most, f"{settings.pair_share:.0%} of what one connection bears"),
+            wished, (most, f"{settings.pair_share:.0%} of what both builds got through at once"),
             (_GENERATOR_SHARE / (borne.generator * burst) * borne.requests, "what the users of Locust can send"),
             key=lambda one: one[0],
         )  # fmt: skip
