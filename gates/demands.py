@@ -79,6 +79,8 @@ def parse_demand(text: str, dimension: Dimension) -> Demand:
 def format_value(value: float, unit: str) -> str:
     """Return a value in base units as people write it: `113 ms`, `91.4 %`, `512 MB`."""
     if unit == "s":
+        if not value:
+            return "0 s"
         for limit, factor, name in ((1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (120.0, 1.0, "s")):
             if abs(value) < limit:
                 return f"{value * factor:.3g} {name}"

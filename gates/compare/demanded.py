@@ -21,6 +21,7 @@ LEAST_FOR_MEDIAN = 5
 """With a median of five requests above a limit, at least three are: if the true p95 were below it, that would happen
 once in 860 times (binomial, 0.05). So few are enough to say that a limit is missed, never that it is met."""
 _CHANGED = "coverage.changed_lines"
+_ORDINARY = 'a knee or a burst brings no latencies: add a gate of ordinary load, with profile = "normal"'
 _FURTHER = "let it search further with a higher `rate_limit`, or where the load generator has more of a core"
 
 
@@ -125,7 +126,9 @@ def _missing(case: Case, name: str, demand: Demand) -> Judgement | None:
     reason = missing_reason(name, case.policy, [case.result], case.classes)
     if reason is None:
         return None
-    return Judgement(name, "", "target", demand.text, Verdict.UNKNOWN, reason, hint=f"correct the target {name}")
+    special = any(now.name in ("load.knee", "load.recovery") for now in case.result.readings.measurements)
+    hint = _ORDINARY if special and name not in ("load.knee", "load.recovery") else f"correct the target {name}"
+    return Judgement(name, "", "target", demand.text, Verdict.UNKNOWN, reason, hint=hint)
 
 
 def missing_reason(name: str, policy: Policy, gates: Sequence[GateResult], classes: Mapping[str, str]) -> str | None:

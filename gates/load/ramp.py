@@ -28,6 +28,8 @@ _SLOWER = 4.0
 _SLACK = 0.005
 _SHORT_QUEUE = 10
 _PATIENCE = 0.5
+_FULL = 0.9
+"""Of what a full backend gets through: that it bears."""
 _TOO_MANY_REQUESTS = 429
 
 
@@ -73,13 +75,20 @@ def borne(steps: Sequence[float], record: Record, service: float) -> Borne:
         if not trouble:
             best = rate
             continue
-        lasted = record.behind - began if cut else record.slices.width
-        through = seen[number].answered / lasted if lasted > record.slices.width / 2 else rate
-        if not through and not best:
-            return Borne(0.0, f"at {rate:.3g} requests/s it stood still")
-        # A step that was kept up with may hide a little too much, but what was got through in a stall says nothing.
-        return Borne(min(best or rate, max(through, best / _MOST_FACTOR)), f"at {rate:.3g} requests/s {trouble}")
+        through = seen[number].answered / record.slices.width  # also what waited when the arrivals were ended
+        return Borne(_between(best, rate, through), f"at {rate:.3g} requests/s {trouble}")
     return Borne(best)
+
+
+def _between(best: float, rate: float, through: float) -> float:
+    """Return what is borne between a step that was kept up with (0 for none) and one that was not, per second.
+
+    A backend that is full gets through what it bears. Less than it had borne before says that it refuses, thrashes, or
+    stood still for a moment: the steps before hide a little too much at most.
+    """
+    if through >= best:
+        return min(rate, max(best, _FULL * through))
+    return max(through, best / _MOST_FACTOR)
 
 
 def _trouble(step: Slice, rate: float, service: float, record: Record, *, cut_short: bool) -> str:

@@ -57,11 +57,16 @@ def test_what_it_got_through_counts_where_that_is_less() -> None:
     record = climbed((60, 0.01, 1), (96, 0.012, 1), (150, 0.4, 60), answered=72)
     assert borne((50.0, 80.0, 128.0), record, 0.01).rate == pytest.approx(60.0)
     # The first step was too much already.
-    assert borne((50.0,), climbed((60, 1.0, 30), answered=24), 0.01).rate == pytest.approx(20.0)
+    assert borne((50.0,), climbed((60, 1.0, 30), answered=24), 0.01).rate == pytest.approx(18.0)
+
+
+def test_a_full_backend_gets_through_what_it_bears() -> None:
+    record = climbed((60, 0.01, 1), (96, 0.012, 1), (150, 0.4, 60), answered=132)
+    assert borne((50.0, 80.0, 128.0), record, 0.01).rate == pytest.approx(0.9 * 110)
 
 
 def test_a_step_that_was_ended_early_was_too_much() -> None:
-    record = climbed((60, 0.01, 1), (60, 0.02, 5), behind=STEP + 0.3)
+    record = climbed((60, 0.01, 1), (60, 0.02, 5), behind=STEP + 0.3, answered=60)
     found = borne((50.0, 80.0, 128.0), record, 0.01)
     assert (found.rate, found.trouble) == (50.0, "at 80 requests/s its queue grew")
 
