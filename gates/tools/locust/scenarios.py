@@ -24,9 +24,10 @@ MATCHED_SHARE = 0.5
 """Of the requests that succeeded: with fewer in pairs the two builds did not do the same work."""
 _GENERATOR_SHARE = 0.35
 """The most of its core that the generator is given to do: half of what makes an epoch doubtful."""
-_SPARE = 4
-"""So many pairs of users are there for one that is busy on average."""
-_FEWEST_PAIRS = 10
+_SPARE = 8
+"""So many pairs of users are there for one that is busy on average: a stall of the machine must not use them all up."""
+_FEWEST_PAIRS = 20
+_TRIAL_PAIRS = 10
 _ENOUGH = 10
 """Requests of an operation, before it is said that too few of them could be matched."""
 _SHOWN = 5
@@ -63,7 +64,7 @@ class ScenarioCampaign(SideBySide):
     def _explore(self, builds: Builds, told: str) -> None:
         """Try the scenario on both builds, a few runs at a time, and choose the rate by how many they get through."""
         assignment = replace(
-            self._assigned(builds, 0, Arrivals(1.0, self.settings.warm_up, TRIAL_SECONDS), _FEWEST_PAIRS), kind="trial"
+            self._assigned(builds, 0, Arrivals(1.0, self.settings.warm_up, TRIAL_SECONDS), _TRIAL_PAIRS), kind="trial"
         )
         outcome = run_pairs(
             assignment, builds, self.context.directory / "trial", lambda share: self.context.progress(None, told),
