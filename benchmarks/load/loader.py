@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,10 +91,13 @@ class Loader:
         return command, {**os.environ, ASSIGNMENT_VARIABLE: str(told), "PYTHONPATH": str(LOCUSTFILE.parents[2])}
 
     @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+    def running(self, become: Callable[[], object] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """Run it to its end; `become` is called in the process before it starts."""
         command, environment = self.command()
         with open(self.folder / "output.txt", "wb") as output:
-            process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=output, stderr=output)
+            process = subprocess.Popen(
+                command, cwd=self.folder, env=environment, stdout=output, stderr=output, preexec_fn=become
+            )
         try:
             yield process
             process.wait()

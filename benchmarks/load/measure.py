@@ -35,7 +35,7 @@ from gates.load.histogram import quantile
 
 CONNECTIONS = 32
 BIAS_GOAL, CEILING_GOAL = 0.05, 5.0
-OUR_NAME = "gates"
+OUR_NAME, OUR_CLOSED = "gates", "gates, back to back like wrk"
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,12 @@ class Bench:
         folder.mkdir()
         return folder
 
-    def ours(self, path: str, connections: int, rate: float | None) -> Seen:
+    def ours(self, path: str, connections: int, rate: float | None, *, bare: bool = True) -> Seen:
+        """Run ours, on a schedule or back to back; on a schedule it goes first by itself where that is right."""
         length = self.seconds + 1.5
         kind = "open" if rate else "closed"
         loader = Loader(self._next(), self.server, kind, rate or 1.0, length, connections, {path.lstrip("/"): 1.0})
-        with loader.running() as process:
+        with loader.running(None if bare else first) as process:
             seen = watched(process, self.server, self.seconds)
         (record,) = loader.records()
         latencies = record.success_latencies()
@@ -190,6 +191,7 @@ def latencies(bench: Bench, title: str, path: str, connections: int, peers: Sequ
     turns: dict[str, Turn] = {
         "wrk": lambda: bench.theirs(wrk, path, connections, None, bare=bare),
         OUR_NAME: lambda: bench.ours(path, pool, rate),
+        OUR_CLOSED: lambda: bench.ours(path, connections, None, bare=bare),
     }
     for peer in peers:
         if peer is not wrk:
@@ -217,7 +219,7 @@ def latencies(bench: Bench, title: str, path: str, connections: int, peers: Sequ
     )
     print(
         f"\nThe latency of gates counts from when a request was due, its lag included ({told or 'none'}); "
-        "that of wrk counts from when it was sent."
+        "that of wrk counts from when it was sent, by connections that send back to back and so come in bursts."
     )
 
 

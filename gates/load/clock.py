@@ -6,6 +6,7 @@ Locust's process. Where there are none, the loop's timer is used; the lag that i
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -81,18 +82,17 @@ class Bell:
         """Call back at this moment, or as soon as the loop runs when it is past; instead of what was set before."""
         self._moment = moment
         left = moment - time.monotonic()
-        if left <= self._close:
-            if not self._turning:
-                self._turning = True
-                self._loop.run_callback(self._turn)
-        elif self._descriptor < 0:
+        if self._descriptor < 0:
             self._stop_watching()
-            self._watcher = self._loop.timer(left)
+            self._watcher = self._loop.timer(max(0.0, left))
             self._watcher.start(self._due)
-        else:
-            seconds = int(moment)
-            self._spec.value_s, self._spec.value_ns = seconds, int((moment - seconds) * 1e9) + 1
-            self._set_time(self._descriptor, _TFD_TIMER_ABSTIME, self._pointer, None)
+        elif left > self._close:
+            self._turning = False
+            self._arm(moment)
+        elif not self._turning:
+            # A timer that is past and not read is ready each time the loop looks, so that it looks again and again.
+            self._turning = True
+            self._arm(1.0)
 
     def close(self) -> None:
         """Give the timer back; nothing is called any more."""
@@ -108,19 +108,24 @@ class Bell:
             self._watcher.close()
             self._watcher = None
 
-    def _turn(self) -> None:
-        self._turning = False
-        self._due()
+    def _arm(self, moment: float) -> None:
+        seconds = int(moment)
+        self._spec.value_s, self._spec.value_ns = seconds, int((moment - seconds) * 1e9) + 1
+        self._set_time(self._descriptor, _TFD_TIMER_ABSTIME, self._pointer, None)
 
     def _expired(self) -> None:
-        os.read(self._descriptor, 8)
-        self._due()
+        if self._moment == _NEVER:
+            self._turning = False
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._descriptor, 8)
+        else:
+            self._due()
 
     def _due(self) -> None:
         if self._moment <= time.monotonic():
             self._moment = _NEVER
             self._ring()
-        elif self._moment < _NEVER:
+        else:
             self.set(self._moment)
 
 
