@@ -14,8 +14,9 @@ PACKAGE = ROOT / "gates"
 ORDER: tuple[tuple[str, ...], ...] = (
     ("__init__", "errors", "warden"), ("results",), ("demands",), ("process", "shell"), ("client",), ("git",),
     ("document",), ("targets",), ("machine",), ("profiles",), ("statistics",), ("sequential",),
-    ("calibration", "alternating"), ("tools", "load"), ("config",), ("plan",), ("backend",), ("builds",), ("engine",), ("compare",), ("done",),
-    ("store",), ("reports",), ("init",), ("doctor",), ("explain",), ("pipeline",), ("demo",), ("cli",), ("__main__",),
+    ("calibration", "alternating"), ("tools", "load"), ("config",), ("plan",), ("backend",), ("builds",), ("engine",),
+    ("compare",), ("done",), ("store",), ("reports",), ("init",), ("doctor",), ("explain",), ("pipeline",), ("demo",),
+    ("cli",), ("__main__",),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 
