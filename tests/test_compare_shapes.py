@@ -144,3 +144,21 @@ def test_a_soak_that_was_not_made_leaves_the_target_unknown() -> None:
     result = judged(load(number("load.memory", 1.0, unit="B")), policy({"load.leak": "<= 10 MB/h"}))
     assert result.verdict is Verdict.UNKNOWN
     assert 'find = "leak"' in (result.reason or "")
+
+
+# ---- throughput follows the rate that was sent
+
+
+def sent(rate: float, *throughput: float) -> GateResult:
+    whole = measurement("load.throughput", sum(throughput) / len(throughput), "1/s", "higher", throughput)
+    return load(whole, epochs=[Epoch(number, 8.0, {"rate": rate}) for number in range(1, len(throughput) + 1)])
+
+
+def test_throughput_at_the_same_rate_is_told_and_at_another_one_left_out() -> None:
+    first = signed("first", sent(100, 99.5, 99.6, 99.4))
+    assert only(judged(sent(100, 99.4, 99.5, 99.6), policy(), first), "baseline").verdict is Verdict.PASS
+    worse = judged(sent(100, 80.0, 81.0, 80.5), policy(), first)
+    assert only(worse, "baseline").verdict is Verdict.FAIL
+    other = only(judged(sent(50, 49.5, 49.6, 49.4), policy(), first), "baseline")
+    assert other.verdict is Verdict.SKIPPED
+    assert "50 requests/s were sent, and 100 in first" in other.reason

@@ -20,6 +20,8 @@ TIME_RUN_SD = 0.15
 """Run-to-run standard deviation (log) of times and throughput, where no repeated runs tell it.
 
 On a real phased backend identical code differed by -19 to +38 % in p50 from run to run (performance.md)."""
+SCHEDULED_RUN_SD = 0.01
+"""The same for throughput, where requests come on schedule: it is the rate, less what was not answered in time."""
 MEMORY_RUN_SD = 0.01
 """The same for peak memory: 15 starts of a FastAPI service under equal load differed by 2.4 % each, nearly all of it
 from start to start, which epochs show; about 0.8 % was left between groups of three."""
@@ -35,6 +37,8 @@ _REPEAT = (
 _SINGLE = "both were loaded in a single epoch, as the profile says, and that tells nothing of how epochs differ"
 _SEVERAL = "only its targets are judged; `epochs` of three or more, as in the profile `normal`, are compared"
 _LONGER = "load it longer, or at a higher rate"
+_THROUGHPUT = "load.throughput"
+_SAME_RATE = 0.02
 _LONGER_SEARCH = "let it search further with a higher `rate_limit`"
 
 
@@ -164,6 +168,8 @@ def make_trial(
             if side.total < needed:
                 obstacle = f"it needs {needed} requests, and {which} had {side.total}"
                 return replace(trial, obstacle=obstacle, advice=_LONGER, left_out=row.spare)
+    if now.name == _THROUGHPUT and (other := _another_rate(case, baseline)):
+        return replace(trial, obstacle=other, advice="compare what was sent at the same rate", left_out=True)
     if (ended := _not_found(now, then, baseline)) is not None:
         return replace(trial, obstacle=ended[0], advice=_LONGER_SEARCH, left_out=ended[1])
     shift = compare_logs(then.samples, now.samples, run_spread(case, row, then))
@@ -206,7 +212,22 @@ def run_spread(case: Case, row: Compared, then: Measurement) -> Spread:
         for measurement in gate.readings.measurements
         if (measurement.name, measurement.scope) == key
     ]
-    return between_runs(values) or Spread(row.run_sd)
+    scheduled = row.measurement == _THROUGHPUT and case.baseline is not None and _rate(case.result) is not None
+    return between_runs(values) or Spread(SCHEDULED_RUN_SD if scheduled else row.run_sd)
+
+
+def _rate(gate: GateResult) -> float | None:
+    """Return how many requests per second were sent on schedule; None for a closed loop."""
+    rates = [epoch.conditions["rate"] for epoch in gate.readings.epochs if "rate" in epoch.conditions]
+    return sum(rates) / len(rates) if rates else None
+
+
+def _another_rate(case: Case, baseline: Baseline) -> str:
+    """Return how the rate differs that was sent, empty when it does not: throughput follows from it."""
+    now, then = _rate(case.result), _rate(baseline.gate)
+    if now is None or then is None or abs(now / then - 1) <= _SAME_RATE:
+        return ""
+    return f"{now:.3g} requests/s were sent, and {then:.3g} in {baseline.phase}"
 
 
 def _best(case: Case, row: Compared, now: Measurement) -> tuple[Baseline, int] | None:
