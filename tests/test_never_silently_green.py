@@ -68,7 +68,8 @@ def told(result: Result) -> str:
 def benchmarks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Result]:
     """A project with two benchmarks when it was signed, on another machine, and one now: both runs."""
     toml = gates_toml(
-        '[gates.bench]\ntool = "benchmark"\ncommand = "pytest benchmarks"\nprocesses = 2\nmax_time = "0.05 s"\n',
+        '[gates.bench]\ntool = "benchmark"\ncommand = "pytest benchmarks"\nprocesses = 2\nmax_time = "0.05 s"\n'
+        '[baseline]\nside_by_side = "never"\n',  # else it is measured beside the earlier build, wherever that was
         left_out=deciding("performance") + 'tests = "This is a test of something else."\n',
         targets='benchmark."benchmarks/bench_it.py::test_a*" = "<= 1 s"\nbenchmark."test_nothing" = "<= 1 s"',
     )
