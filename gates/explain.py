@@ -140,6 +140,15 @@ COMPARED: Mapping[str, tuple[str, ...]] = {
         "requests are answered. It is left out below 1,000 requests in an epoch and 10,000 in all: it would be chance.",
         *_BESIDE,
     ),
+    "pair.throughput": (
+        "How many times what this build gets through the earlier one did (above 1 is worse): successful answers per "
+        "second when eight connections send back to back. At the end of each epoch, after the pairs, only one build at "
+        "a time is loaded, in turns of a fraction of a second in the order of a coin, each with the same operations "
+        "in the same order. It is left out, with a note, where more than 1 % of the answers fail, the load "
+        "generator uses more than 70 % of its core or has none of its own, or the builds are so slow that a turn has "
+        "hardly an answer; and with a `locustfile`.",
+        *_BESIDE[1:],
+    ),
     "pair.memory": (
         "How many times that of the earlier phase the peak memory is of all processes of the build, under the same "
         "load.",

@@ -27,6 +27,8 @@ FIRST_LOOK = 4
 CONFIRMING = 4
 """Epochs that are measured after a fail, before it stands."""
 SHIFT, P95, P99, MEMORY = "pair.shift", "pair.p95", "pair.p99", "pair.memory"
+THROUGHPUT, RATE, RATE_BEFORE = "pair.throughput", "pair.rate", "pair.rate_before"
+"""How many times what this build gets through the earlier one does, and what either does, in answers per second."""
 BENCH, NUMBER = "pair.bench", "pair.number"
 """The median of a benchmark, and a number that a command prints; a block of one process of each build is an epoch."""
 ERRORS, ERRORS_BEFORE = "pair.errors", "pair.errors_before"
@@ -305,12 +307,11 @@ def floor_in(measurements: Sequence[Measurement]) -> float:
 def quantities_of(measurements: Sequence[Measurement], tolerances: Tolerances) -> list[Quantity]:
     """Return the primary quantities of what was measured in pairs, in the order in which they were measured.
 
-    The samples of pair.shift, pair.p95, pair.p99, pair.memory, pair.bench and pair.number are natural-log ratios, one
-    per epoch. Every shift, benchmark and number, and the p95 over all operations, may be worse by
-    `tolerances.performance`; the p99 over all (an operation's own is not judged), one operation's p95, and memory by
-    `tolerances.tails`. Times of a scope where failures rose mean nothing and are left out. A percentile of too few
-    requests has no samples, and stays open, until there are enough; where the planned epochs will never bring enough,
-    it is left out (see `shortage`).
+    Samples are natural-log ratios, one per epoch. Every shift, benchmark and number, throughput, and the p95 over all
+    operations, may be worse by `tolerances.performance`; the p99 over all (an operation's own is not judged), one
+    operation's p95, and memory by `tolerances.tails`. Times of a scope where failures rose mean nothing and are left
+    out. A percentile of too few requests has no samples, and stays open, until there are enough; where the planned
+    epochs will never bring enough, it is left out (see `shortage`).
     """
     silent = {rise.scope for rise in rises(measurements) if rise.verdict == "fail"}
     planned = (planned_in(measurements) or (0, 0))[0]
@@ -329,7 +330,7 @@ def quantities_of(measurements: Sequence[Measurement], tolerances: Tolerances) -
 
 def _is_primary(one: Measurement) -> bool:
     return bool(one.samples) and (
-        one.name in (SHIFT, P95, MEMORY, BENCH, NUMBER) or (one.name == P99 and not one.scope)
+        one.name in (SHIFT, P95, MEMORY, THROUGHPUT, BENCH, NUMBER) or (one.name == P99 and not one.scope)
     )
 
 

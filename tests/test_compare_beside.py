@@ -73,6 +73,31 @@ def test_a_slower_operation_is_named_in_words_that_a_person_believes() -> None:
     assert only(result, "beside", "pair.shift", "GET /orders").hint.startswith("find what made it slower")
 
 
+def test_less_throughput_fails_and_says_what_both_get_through() -> None:
+    rates = [
+        number("pair.rate", 800.0, "1/s", better="neither"),
+        number("pair.rate_before", 1000.0, "1/s", better="neither"),
+    ]
+    result = judged(
+        beside(pair("throughput", "", 1.25), *rates, confirmed=4), None, signed("foundation", beside()), classes={}
+    )
+    assert [(one.measurement, one.verdict) for one in result.judgements if one.verdict is Verdict.FAIL] == [
+        ("pair.throughput", Verdict.FAIL)
+    ]
+    judgement = only(result, "beside", "pair.throughput")
+    assert judgement.reason.startswith("throughput was 1.250× (1.24")
+    assert (
+        "what it is now in foundation (1000/s then, 800/s now), measured side by side in 8 epochs" in judgement.reason
+    )
+    assert (judgement.value, judgement.unit) == (800.0, "1/s")
+    assert judgement.demand == "at most 5 % less, side by side"
+    assert draw_interval(judgement) is not None
+    equal = judged(beside(pair("throughput", "", 1.0), *rates), None, signed("foundation", beside()), classes={})
+    assert equal.verdict is Verdict.PASS
+    bare = judged(beside(pair("throughput", "", 1.25), confirmed=4), None, signed("foundation", beside()), classes={})
+    assert "what it is now in foundation, measured" in only(bare, "beside", "pair.throughput").reason
+
+
 def test_a_fail_without_its_confirmation_is_undecided() -> None:
     result = judged(beside(slow=1.08), None, signed("foundation", beside()), classes={})
     assert result.verdict is Verdict.UNKNOWN

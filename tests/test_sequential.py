@@ -188,11 +188,12 @@ def planned(epochs: int) -> Measurement:
 
 def test_quantities_have_the_tolerance_of_their_kind() -> None:
     measured = [pair("pair.shift"), pair("pair.shift", "a"), pair("pair.p95"), pair("pair.p95", "a"),
-                pair("pair.p99"), pair("pair.p99", "a"), pair("pair.memory"), planned(12)]  # fmt: skip
+                pair("pair.p99"), pair("pair.p99", "a"), pair("pair.memory"), pair("pair.throughput"),
+                pair("pair.rate"), pair("pair.rate_before"), planned(12)]  # fmt: skip
     found = {(one.name, one.scope): one.tolerance for one in quantities_of(measured, Tolerances(0.03, 0.2))}
     assert found == {
         ("pair.shift", ""): 0.03, ("pair.shift", "a"): 0.03, ("pair.p95", ""): 0.03, ("pair.p95", "a"): 0.2,
-        ("pair.p99", ""): 0.2, ("pair.memory", ""): 0.2,
+        ("pair.p99", ""): 0.2, ("pair.memory", ""): 0.2, ("pair.throughput", ""): 0.03,
     }  # fmt: skip
 
 
@@ -202,6 +203,12 @@ def test_times_of_an_operation_whose_failures_rose_are_not_judged() -> None:
     assert [(one.name, one.scope) for one in quantities_of(measured, Tolerances())] == [
         ("pair.shift", "b"), ("pair.memory", "")
     ]  # fmt: skip
+
+
+def test_throughput_is_not_judged_where_more_requests_fail() -> None:
+    measured = [pair("pair.throughput"), pair("pair.memory")]
+    assert [one.name for one in quantities_of([*measured, *failures(300, 10)], Tolerances())] == ["pair.memory"]
+    assert len(quantities_of([*measured, *failures(10, 10)], Tolerances())) == 2
 
 
 def test_a_p99_waits_for_its_requests_or_is_left_out_where_they_never_come() -> None:

@@ -27,7 +27,10 @@ from gates.sequential import (
     NUMBER,
     P95,
     P99,
+    RATE,
+    RATE_BEFORE,
     SHIFT,
+    THROUGHPUT,
     Decision,
     Quantity,
     Rise,
@@ -41,7 +44,7 @@ from gates.sequential import (
 )
 
 _VERDICTS = {"pass": Verdict.PASS, "fail": Verdict.FAIL, "open": Verdict.UNKNOWN}
-_OWN_VALUE = {SHIFT: "load.p50", P95: "load.p95", P99: "load.p99", MEMORY: "load.memory"}
+_OWN_VALUE = {SHIFT: "load.p50", P95: "load.p95", P99: "load.p99", MEMORY: "load.memory", THROUGHPUT: RATE}
 _IN_TURNS = (BENCH, NUMBER)
 _PRICE = "if that is the price of this phase, sign off with --accept-debt"
 
@@ -99,6 +102,8 @@ def subject_beside(name: str, scope: str) -> str:
     """Return what was compared, in the words of its reason: `GET /orders`, `the p95 of GET /orders`."""
     if name == MEMORY:
         return "peak memory"
+    if name == THROUGHPUT:
+        return "throughput"
     if name in _IN_TURNS:
         return scope
     if name == SHIFT:
@@ -130,6 +135,8 @@ def _reason(case: Case, decision: Decision) -> str:
     own = _own(case, quantity)
     if quantity.name in (SHIFT, BENCH):
         middle = f"takes {interval} as long as in {phase}"
+    elif quantity.name == THROUGHPUT:
+        middle = f"was {interval} what it is now in {phase}{_rates(case)}"
     elif own is not None and own.better == "higher":
         middle = f"was {interval} what it is now in {phase}"
     else:
@@ -140,6 +147,14 @@ def _reason(case: Case, decision: Decision) -> str:
     if floor > FLOOR:  # calibration raised it, which nobody would guess
         reason += f", less than {percent(floor)} counts as none on this machine"
     return f"{reason}; this run could have seen {_seen(decision.detectable)}"
+
+
+def _rates(case: Case) -> str:
+    """Return what both builds got through, in words, where that was kept."""
+    now, then = (case.measurements.get((name, "")) for name in (RATE, RATE_BEFORE))
+    if now is None or then is None:
+        return ""
+    return f" ({format_value(then.value, then.unit)} then, {format_value(now.value, now.unit)} now)"
 
 
 def _epochs(quantity: Quantity, count: int) -> str:
@@ -164,7 +179,7 @@ def _judge(case: Case, decision: Decision, decisions: Sequence[Decision], planne
     quantity = decision.quantity
     own = _own(case, quantity)
     finite = math.isfinite(decision.high)
-    more = {MEMORY: "more", NUMBER: "worse"}.get(quantity.name, "slower")
+    more = {MEMORY: "more", NUMBER: "worse", THROUGHPUT: "less"}.get(quantity.name, "slower")
     reason = _reason(case, decision)
     if decision.verdict == "open" and quantity.samples:
         reason += f"; {_what_would_decide(decision)}"

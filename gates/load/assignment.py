@@ -29,10 +29,10 @@ LONGEST_TRIAL = 4.0
 UNIQUE = "uniq0000000"
 """Stands in a request where a value has to differ each time; its digits become the number of the request."""
 
-Kind = Literal["open", "closed", "locustfile", "pairs", "scenarios", "trial"]
+Kind = Literal["open", "closed", "locustfile", "pairs", "turns", "scenarios", "trial"]
 """Arrivals on a schedule; connections that send back to back; the users of the project's own locustfile; arrivals in
-pairs, one for each of two builds; task runs of the project's own users in such pairs; the same in a closed loop, to
-see how many are borne."""
+pairs, one for each of two builds; connections that send back to back to either of them in turns; task runs of the
+project's own users in such pairs; the same in a closed loop, to see how many are borne."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,13 @@ from gates.load.kind_locustfile import own
 from gates.load.kind_open import arrivals
 from gates.load.kind_pairs import pairs
 from gates.load.kind_scenarios import scenarios, trial
+from gates.load.kind_turns import turns
 from gates.load.stage import Part, Stage
 
 KINDS: Mapping[Kind, Callable[[Stage], Part]] = {
     "open": arrivals,
     "pairs": pairs,
+    "turns": turns,
     "closed": simultaneous,
     "locustfile": own,
     "scenarios": scenarios,
@@ -60,7 +62,7 @@ def _begin(environment: Any, **_: Any) -> None:
             begun.append(gevent.spawn(CONDUCT, environment))
             begun[0].link_exception(lambda _: _give_up(environment))
 
-    if ASSIGNMENT.kind in ("open", "closed", "pairs"):
+    if ASSIGNMENT.kind in ("open", "closed", "pairs", "turns"):
         STAGE.ear.take_over(environment)
 
     if ASSIGNMENT.kind != "locustfile":

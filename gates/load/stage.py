@@ -126,6 +126,8 @@ class Stage:
         self.stretch = Stretch(self.crew, self.pairs.new, self.pairs.old)
         self.exchange = Exchange()
         self.ear = Ear()
+        self.told = ""
+        """What is written in the place of the records, by a kind of load that keeps something else."""
         self._written = False
 
     def write(self) -> None:
@@ -139,7 +141,8 @@ class Stage:
         path = Path(self.assignment.result)
         draft = path.with_suffix(".part")
         both = self.assignment.earlier is not None
-        draft.write_text(write_pairs(self.pairs) if both else write_record(self.record), "utf-8")
+        told = self.told or (write_pairs(self.pairs) if both else write_record(self.record))
+        draft.write_text(told, "utf-8")
         draft.replace(path)
 
     def quit(self, environment: Any) -> None:

@@ -33,7 +33,7 @@ from gates.tools.locust.together import NotSideBySide
 
 SHORT: Mapping[str, Any] = {
     "seconds": 0.5, "longest": 0.5, "warm_up": 0.3, "rate": "60 /s", "epochs": 1, "users": 0, "request_timeout": 3,
-    "pair_seconds": 2.0, "pair_epochs": 1, "pair_share": 0.95,
+    "pair_seconds": 2.0, "pair_epochs": 1, "pair_share": 0.95, "pair_throughput": 0,
 }  # fmt: skip
 
 

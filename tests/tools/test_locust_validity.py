@@ -37,7 +37,8 @@ pytestmark = pytest.mark.slow
 
 SHORT: Mapping[str, Any] = {
     "seconds": 1.2, "longest": 1.2, "warm_up": 0.2, "rate": "60 /s", "epochs": 1, "users": 0, "request_timeout": 4,
-    "pair_seconds": 1.2, "pair_epochs": 1, "pair_share": 0.9, "exclude": ["* /orders*"],
+    "pair_seconds": 1.2, "pair_epochs": 1, "pair_share": 0.9, "pair_throughput": 0,
+    "exclude": ["* /orders*"],
 }  # fmt: skip
 LONGER: Mapping[str, Any] = {"seconds": 2.4, "longest": 2.4}
 ENDLESS = "while True: pass"

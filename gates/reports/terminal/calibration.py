@@ -11,7 +11,7 @@ from gates.reports.terminal.ink import Ink
 from gates.reports.terminal.interval import Interval, interval_legend, one_scale
 from gates.reports.wording import one_line, plural, seconds
 from gates.results import Verdict
-from gates.sequential import FLOOR, MEMORY, P95, P99, SHIFT
+from gates.sequential import FLOOR, MEMORY, P95, P99, SHIFT, THROUGHPUT
 
 _QUIETER = (
     "What helps: nothing else running meanwhile (other containers, a browser, an editor that indexes), a machine of "
@@ -51,6 +51,8 @@ def name_of(one: Noise) -> str:
     """Return what was measured, in words: `GET /orders`, `p95 of GET /orders`, `peak memory`."""
     if one.name == MEMORY:
         return "peak memory"
+    if one.name == THROUGHPUT:
+        return "throughput"
     scope = one.scope or "all requests"
     return scope if one.name == SHIFT else f"{one.name.removeprefix('pair.')} of {scope}"
 
@@ -146,6 +148,7 @@ def _of_what_is_seen(calibration: Calibration) -> str:
             "in their p95 or p99",
         ),
         (_of(calibration, P95, whole=False), "in the p95 of one operation"),
+        (_of(calibration, THROUGHPUT, whole=True), "in throughput"),
         (_of(calibration, MEMORY, whole=True), "in memory"),
     ]
     told = [f"{_between(found)} {where}" for found, where in kinds if found]

@@ -217,6 +217,8 @@ def _beside_notes(campaign: SideBySide) -> list[str]:
         notes.append(f"{campaign.confirmed} of the epochs were to confirm what had become slower")
     if isinstance(campaign, BesideCampaign) and campaign.single:
         notes.append(f"only loaded on this build: {', '.join(sorted(campaign.single))}")
+    if isinstance(campaign, BesideCampaign):
+        notes += campaign.throughput_notes()
     if campaign.spoiled_before:
         told = ", ".join(f"{name} ({what})" for name, what in campaign.spoiled_before.items())
         notes.append(f"not sent to the earlier build: {told}")

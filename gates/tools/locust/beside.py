@@ -11,12 +11,15 @@ from gates.load.preparation import Preparation, Prepared, Spoiled
 from gates.load.rate import MARGIN, ONE_CONNECTION, Rates, choose_rates
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
+from gates.load.turns import CONNECTIONS
 from gates.results import RecordedRequest
 from gates.tools.base import Serving
 from gates.tools.locust.campaign import LEFT_OUT, PROBE_SECONDS, why_nothing
 from gates.tools.locust.mix import weights
 from gates.tools.locust.ramp import climb_together, needs_ramp
+from gates.tools.locust.ratios import tried_throughput
 from gates.tools.locust.side_by_side import BEARABLE, SideBySide, demands_more, lowered
+from gates.tools.locust.throughput import hopeless, throughput_notes
 from gates.tools.locust.together import (
     Builds,
     NotSideBySide,
@@ -171,7 +174,29 @@ class BesideCampaign(SideBySide):
                 work=builds.work(builds.new_ready, builds.single, each),
                 first=first + int(rates.total * arrivals.end) + settings.connections,
             )  # fmt: skip
-        return Stretches(pairs, single, natural, self._cores[0])
+        return Stretches(pairs, single, natural, self._cores[0], self._turns(pairs, single or pairs))
+
+    def _turns(self, pairs: Assignment, last: Assignment) -> Assignment | None:
+        """Return what shows how much either build gets through alone, after the `last` load; None for nothing."""
+        seconds = self.settings.pair_throughput
+        if not seconds or self._crowded() or hopeless(tried_throughput(self.counted)):
+            return None
+        arrivals = last.arrivals
+        sent = int(arrivals.rate * max(1.0, arrivals.burst) * arrivals.end) + last.connections
+        return replace(
+            pairs, kind="turns", arrivals=Arrivals(1.0, 0.0, seconds), connections=min(CONNECTIONS, pairs.connections),
+            first=last.first + sent,
+        )  # fmt: skip
+
+    def _crowded(self) -> bool:
+        """Return whether what sends would take time from the builds: nothing shows then what they get through."""
+        return not self._cores[1] - self._cores[0]
+
+    def throughput_notes(self) -> list[str]:
+        """Return why it is not known what both builds get through, or not of every epoch."""
+        if self.settings.pair_throughput and self._crowded():
+            return ["throughput beside the earlier build is not judged: it takes a core of its own to send the load"]
+        return throughput_notes(tried_throughput(self.pairs))
 
     def _together(self) -> None:
         """See how many connections the new build bears at once; alone, and free to use every core."""

@@ -21,20 +21,28 @@ from gates.sequential import (
     P95,
     P99,
     PLANNED,
+    RATE,
+    RATE_BEFORE,
     SHIFT,
+    THROUGHPUT,
 )
+from gates.tools.locust.throughput import Throughput, compared
 
 P50 = "pair.p50"
 
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """One epoch of two builds: their records of the same operations, the ratios of their pairs, peaks in bytes."""
+    """One epoch of two builds: their records of the same operations, the ratios of their pairs, peaks in bytes.
+
+    `throughput` is what each got through alone; None where that was not looked for.
+    """
 
     new: Record
     old: Record
     ratios: Mapping[str, Ratios]
     memory: tuple[int, int] | None
+    throughput: Throughput | None = None
 
     @property
     def pairs(self) -> int:
@@ -67,6 +75,7 @@ def comparisons(
     found += _quantile(believed, "", P99, 0.99)
     found += _order(believed)
     found += _ratio(MEMORY, "", [math.log(new / old) for new, old in _peaks(believed)], None)
+    found += _throughput(believed)
     for scope in scopes:
         found += _failures(ERRORS, (epoch.new for epoch in counted), scope)
         found += _failures(ERRORS_BEFORE, (epoch.old for epoch in counted), scope)
@@ -100,6 +109,22 @@ def _order(epochs: Sequence[Paired]) -> list[Measurement]:
         if ratios.new_first and ratios.old_first
     ]
     return [replace(one, better="neither") for one in _ratio(ORDER, "", logarithms, None)]
+
+
+def tried_throughput(epochs: Sequence[Paired]) -> list[Throughput]:
+    """Return what both builds got through in the epochs in which that was looked for."""
+    return [epoch.throughput for epoch in epochs if epoch.throughput is not None]
+
+
+def _throughput(epochs: Sequence[Paired]) -> list[Measurement]:
+    """Return how many times what the new build gets through the old one does, and the rates of both."""
+    found = compared(tried_throughput(epochs))
+    rates = ((RATE, [one.new for one in found]), (RATE_BEFORE, [one.old for one in found]))
+    return [
+        *_ratio(THROUGHPUT, "", [math.log(one.old / one.new) for one in found], None),
+        *(Measurement(name, math.fsum(each) / len(each), "1/s", "neither", samples=tuple(each))
+          for name, each in rates if each),
+    ]  # fmt: skip
 
 
 def _quantile(epochs: Sequence[Paired], scope: str, name: str, share: float) -> list[Measurement]:

@@ -191,6 +191,8 @@ class ScenarioCampaign(SideBySide):
             f"{file}: {rates.total / borne.requests:.3g} task runs/s on each build, which are {rates.total:.3g} "
             f"requests/s ({rates.origin}); wait_time only says how often users come compared with one another"
         ]
+        if self.settings.pair_throughput:
+            found.append(f"throughput beside the earlier build is not judged: the users of {file} come as they are due")
         unmeasured = sorted(self.outside - self.answered.keys())
         if unmeasured:
             found.append(f"not measured, because only on_start or on_stop sends it: {', '.join(unmeasured)}")

@@ -27,6 +27,14 @@ def _as_share(value: Any) -> Any:
 
 Share = Annotated[float, BeforeValidator(_as_share), Field(gt=0)]
 """A share, written `25 %` or as a ratio."""
+
+
+def _as_time(value: Any) -> Any:
+    return parse_quantity(value, "time") if isinstance(value, str) else value
+
+
+SecondsOrNone = Annotated[float, BeforeValidator(_as_time), Field(ge=0, allow_inf_nan=False)]
+"""A duration as it is written elsewhere, or 0."""
 Mix = Annotated[dict[str, float], AfterValidator(check_mix)]
 
 
@@ -136,6 +144,12 @@ class LoadSettings(Tool):
         lt=1,
         description="Side by side: the most that both builds together are loaded with, as a share of what one "
         "connection gets through with the slower one",
+    )
+    pair_throughput: SecondsOrNone = Field(
+        default=2.0,
+        description="Side by side: how many seconds of each epoch show what either build gets through, loaded in "
+        "turns by a few connections that send back to back; 0 leaves that out",
+        examples=["4 s"],
     )
     databases: tuple[Address, ...] = Field(
         default=(),

@@ -222,7 +222,7 @@ class SideBySide(Campaign, abc.ABC):
             )
 
     def _progress(self, done: float, share: float, text: str) -> None:
-        epoch = self.settings.warm_up + self.settings.pair_seconds + _AROUND
+        epoch = self.settings.warm_up + self.settings.pair_seconds + self.settings.pair_throughput + _AROUND
         together = self.settings.concurrency_seconds + _AROUND if self._connections() else 0.0
         whole = max(self.planned, done + 1) * epoch + together
         self.context.progress(min(1.0, (min(done, self.planned) + share) * epoch / whole), text)

@@ -16,6 +16,7 @@ from gates.tools.locust.epoch import Loaded, assess
 from gates.tools.locust.observation import Observation
 from gates.tools.locust.ratios import Paired
 from gates.tools.locust.run import Outcome, drive, run_load
+from gates.tools.locust.throughput import in_turns
 
 
 class NotSideBySide(GatesError):
@@ -95,6 +96,8 @@ class Stretches:
     natural: Assignment
     cores: frozenset[int]
     """Those that the two builds share; empty where they cannot be bound to any."""
+    turns: Assignment | None = None
+    """What shows how much each of them gets through alone, at the end of an epoch."""
 
 
 def load_both(
@@ -135,6 +138,11 @@ def load_both(
     alone = _after(number, stretches, whole, builds, directory) if stretches.single else whole
     if alone is None:
         return "new"
+    if stretches.turns is not None and not alone.doubts:
+        throughput = in_turns(stretches.turns, builds.new, builds.old, directory / "turns", progress)
+        if throughput is None:
+            return "new"
+        paired = replace(paired, throughput=throughput)
     return replace(alone, conditions={**alone.conditions, "valid": float(not alone.doubts)}), paired
 
 
