@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import random
+import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +49,11 @@ class Told:
     seconds: float
     cpu: float
 
+    @property
+    def rate(self) -> float:
+        """How many answers per second succeeded."""
+        return (self.answers - self.failed) / self.seconds
+
 
 @dataclass(slots=True)
 class TurnsRecord:
@@ -60,10 +67,18 @@ class TurnsRecord:
     trouble: str = ""
 
     def rate(self, new: bool) -> float:
-        """Return how many answers per second succeeded; 0 without any."""
-        own = [turn for turn in self.turns if turn.new is new]
-        seconds = sum(turn.seconds for turn in own)
-        return sum(turn.answers - turn.failed for turn in own) / seconds if seconds > 0 else 0.0
+        """Return how many answers per second succeeded, in the middle one of its turns."""
+        return statistics.median(turn.rate for turn in self.turns if turn.new is new)
+
+    def ratio(self) -> float:
+        """Return the natural logarithm of how many times what the new build gets through the old one does.
+
+        The middle one of all pairs of turns that follow each other: a burst of a neighbour hits one of them.
+        """
+        pairs = zip(self.turns[::2], self.turns[1::2], strict=True)
+        return statistics.median(
+            math.log(other.rate / one.rate) * (1 if one.new else -1) for one, other in pairs
+        )  # fmt: skip
 
     def failed_share(self, new: bool) -> float:
         """Return the share of the answers that failed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -129,7 +130,8 @@ def test_both_are_asked_the_same_in_turns_that_balance() -> None:
     both = builds(1.25)
     record = take_turns(assignment(), both.play)
     assert record.trouble == ""
-    assert record.rate(False) / record.rate(True) == pytest.approx(1.25)
+    assert record.rate(False) / record.rate(True) == pytest.approx(1.25, rel=0.1)
+    assert record.ratio() == pytest.approx(math.log(1.25))
     measured = both.asked[2:]
     assert len(measured) == len(record.turns)
     assert len(measured) % 4 == 0
@@ -185,14 +187,26 @@ def test_failures_are_counted_by_build_and_are_no_throughput() -> None:
     assert record.failed_share(True) == pytest.approx(0.1, abs=0.02)
     assert record.failures.keys() == {"new", "old"}
     assert record.failures["old"]["429"] >= sum(one.failed for one in record.turns if not one.new) > 0
-    whole = sum(one.answers for one in record.turns if one.new) / sum(one.seconds for one in record.turns if one.new)
-    assert record.rate(True) == pytest.approx(0.9 * whole, rel=0.02)
+    for one in record.turns:
+        assert one.rate == pytest.approx((one.answers - one.failed) / one.seconds)
+
+
+def test_a_burst_of_a_neighbour_in_some_turns_does_not_move_the_ratio() -> None:
+    turns = [
+        Told(bool(number % 4 in (0, 3)), 100, 0, 1.2 if number % 4 in (0, 3) else 1.0, 0.1) for number in range(16)
+    ]
+    steady = TurnsRecord(turns)
+    assert steady.ratio() == pytest.approx(math.log(1.2))
+    for hit in (3, 8, 13):
+        turns[hit] = replace(turns[hit], seconds=3.0)
+    assert steady.ratio() == pytest.approx(math.log(1.2))
+    assert (steady.rate(True), steady.rate(False)) == (pytest.approx(100 / 1.2), 100.0)
 
 
 def test_the_generator_is_as_busy_as_with_the_build_that_keeps_it_busier() -> None:
     record = TurnsRecord([Told(True, 10, 0, 1.0, 0.2), Told(False, 10, 0, 1.0, 0.8), Told(False, 10, 0, 1.0, 0.6)])
     assert record.generator() == pytest.approx(0.7)
-    assert TurnsRecord().generator() == TurnsRecord().rate(True) == TurnsRecord().failed_share(False) == 0.0
+    assert TurnsRecord().generator() == TurnsRecord().failed_share(False) == 0.0
 
 
 def test_a_record_is_read_as_it_was_written_and_nothing_else_is() -> None:
@@ -230,7 +244,7 @@ def test_real_builds_show_which_of_them_gets_more_through(tmp_path: Path, two: t
     assert record.trouble == ""
     assert record.failures == {"new": {}, "old": {}}
     # One of four requests takes twice as long.
-    assert 1.05 < record.rate(False) / record.rate(True) < 1.5
+    assert 1.05 < math.exp(record.ratio()) < 1.5
     assert record.generator() < 0.9
     assert len(record.turns) % 4 == 0
     assert sum(one.seconds for one in record.turns) < 3.0

@@ -30,8 +30,8 @@ from gates.tools.locust.scenarios import Borne, ScenarioCampaign
 from gates.tools.locust.throughput import Throughput, compared, hopeless, judged, throughput_notes
 
 TURNS = Assignment("turns", "", Arrivals(1.0, 0.0, 2.0), 8, 3.0, "", "")
-KNOWN = Throughput(800.0, 1000.0)
-UNKNOWN = Throughput(0.0, 0.0, "why not")
+KNOWN = Throughput(800.0, 1000.0, math.log(1.25))
+UNKNOWN = Throughput(why_not="why not")
 
 
 def record(*, new: float = 2.0, failed: int = 0, cpu: float = 0.2, **more: Any) -> TurnsRecord:
@@ -40,7 +40,7 @@ def record(*, new: float = 2.0, failed: int = 0, cpu: float = 0.2, **more: Any) 
 
 
 def test_what_both_get_through_is_known_when_nothing_speaks_against_it() -> None:
-    assert judged(record(), TURNS) == Throughput(500.0, 1000.0)
+    assert judged(record(), TURNS) == Throughput(500.0, 1000.0, pytest.approx(math.log(2)))
     assert judged(record(failed=9), TURNS).why_not == "", "a few may fail"
 
 
@@ -57,7 +57,7 @@ def test_what_both_get_through_is_known_when_nothing_speaks_against_it() -> None
 def test_what_means_nothing_is_left_out_and_said(seen: TurnsRecord, told: str) -> None:
     found = judged(seen, TURNS)
     assert told in found.why_not
-    assert (found.new, found.old) == (0.0, 0.0)
+    assert compared([found]) == []
 
 
 def test_an_epoch_without_it_is_forgiven_and_more_are_not() -> None:
@@ -163,6 +163,6 @@ def test_a_real_epoch_ends_with_turns_and_its_pairs_are_as_they_were(tmp_path: P
     assert found.keys() == {""}, readings.notes
     assert found[""].value > 1.05, "one of its operations is slower"
     rates = [measured(readings, name)[""].value for name in ("pair.rate_before", "pair.rate")]
-    assert found[""].value == pytest.approx(rates[0] / rates[1])
+    assert found[""].value == pytest.approx(rates[0] / rates[1], rel=0.3)
     assert measured(readings, "pair.errors")[""].count == 0
     assert measured(readings, "load.throughput")[""].value < 60, "turns do not count as arrivals"

@@ -121,7 +121,7 @@ def _throughput(epochs: Sequence[Paired]) -> list[Measurement]:
     found = compared(tried_throughput(epochs))
     rates = ((RATE, [one.new for one in found]), (RATE_BEFORE, [one.old for one in found]))
     return [
-        *_ratio(THROUGHPUT, "", [math.log(one.old / one.new) for one in found], None),
+        *_ratio(THROUGHPUT, "", [one.ratio for one in found], None),
         *(Measurement(name, math.fsum(each) / len(each), "1/s", "neither", samples=tuple(each))
           for name, each in rates if each),
     ]  # fmt: skip

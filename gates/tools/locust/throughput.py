@@ -20,10 +20,14 @@ _HOPELESS = 2
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Answers per second of both builds in one epoch; `why_not` says why there is none to compare."""
+    """Answers per second of both builds in one epoch; `why_not` says why there is none to compare.
 
-    new: float
-    old: float
+    `ratio` is the natural logarithm of how many times what the new build gets through the old one does.
+    """
+
+    new: float = 0.0
+    old: float = 0.0
+    ratio: float = 0.0
     why_not: str = ""
 
 
@@ -44,7 +48,7 @@ def in_turns(
     if not new.alive():
         return None
     if text is None or not old.alive():
-        return Throughput(0.0, 0.0, "the earlier build died when it was loaded alone")
+        return Throughput(why_not="the earlier build died when it was loaded alone")
     return judged(parse_turns(text), assignment)
 
 
@@ -54,17 +58,17 @@ def judged(record: TurnsRecord, assignment: Assignment) -> Throughput:
         if share > _BORNE_FAILURES:
             kinds = record.failures.get("new" if name == "this build" else "old", {})
             most = max(kinds, key=lambda kind: kinds[kind])
-            return Throughput(0.0, 0.0, f"{share:.0%} of the answers of {name} failed in its turns (mostly {most})")
+            return Throughput(why_not=f"{share:.0%} of the answers of {name} failed in its turns (mostly {most})")
     if record.trouble:
         seconds = assignment.arrivals.seconds
         failing = {kind for kinds in record.failures.values() for kind in kinds}
         told = f" ({', '.join(sorted(failing))} among them)" if failing else ""
         few = f"there are too few answers in {seconds:g} s{told}: it takes {LEAST} in a turn"
-        return Throughput(0.0, 0.0, few if record.trouble == "few" else f"a turn took several times too long{told}")
+        return Throughput(why_not=few if record.trouble == "few" else f"a turn took several times too long{told}")
     used = record.generator()
     if used > GENERATOR_CPU:
-        return Throughput(0.0, 0.0, f"the load generator used {used:.0%} of its core, so it would be its own")
-    return Throughput(record.rate(True), record.rate(False))
+        return Throughput(why_not=f"the load generator used {used:.0%} of its core, so it would be its own")
+    return Throughput(record.rate(True), record.rate(False), record.ratio())
 
 
 def hopeless(tried: Sequence[Throughput]) -> bool:
