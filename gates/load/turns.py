@@ -26,7 +26,7 @@ FORMAT = "gates.load.turns/1"
 CONNECTIONS = 8
 """How many send back to back: enough that a server on one core is never idle, and few enough for its queue."""
 WARMING = 0.1
-"""Of the seconds for a build: how long its first turn is, which only shows how fast it is."""
+"""Of all seconds: how long the first turns are, which only show how fast both are."""
 SHORTEST = 0.1
 """Seconds that a turn takes at least: many short ones share out what comes and goes on the machine."""
 FEWEST = 64
@@ -81,8 +81,10 @@ class TurnsRecord:
         )  # fmt: skip
 
     def failed_share(self, new: bool) -> float:
-        """Return the share of the answers that failed."""
+        """Return the share of the answers that failed; 1 when all of a turn did."""
         own = [turn for turn in self.turns if turn.new is new]
+        if any(turn.failed == turn.answers for turn in own):
+            return 1.0
         answers = sum(turn.answers for turn in own)
         return sum(turn.failed for turn in own) / answers if answers else 0.0
 
@@ -97,17 +99,18 @@ class TurnsRecord:
 class Turn:
     """One build's turn, while it lasts: what to send next, and whether it is over.
 
-    The first `settle` answers do not count; it is over after `count` more, or `most` seconds after the first answer.
+    The first `settle` answers do not count; it is over after `count` more, and `least` seconds, but when `most` seconds
+    have gone by at the latest.
     """
 
     def __init__(
-        self, new: bool, names: Iterator[str], numbers: Iterator[int], *, settle: int, count: float, most: float,
-        spent: Callable[[], float] = time.process_time,
+        self, new: bool, names: Iterator[str], numbers: Iterator[int], *, settle: int, count: int, most: float,
+        least: float = 0.0,         spent: Callable[[], float] = time.process_time,
     ) -> None:  # fmt: skip
         self.new, self.over = new, False
         self.failures: Counter[str] = Counter()
         self._names, self._numbers, self._spent = names, numbers, spent
-        self._settle, self._count, self._most = settle, count, most
+        self._settle, self._count, self._least, self._most = settle, count, least, most
         self._answers = self._failed = 0
         self._first = self._begin = self._end = 0.0
         self._cpu = self._cpu_end = 0.0
@@ -129,7 +132,8 @@ class Turn:
             self._failed += not succeeded
         elif self._answers == self._settle:
             self._begin, self._cpu = now, self._spent()
-        if self._answers >= self._settle + self._count or now >= self._first + self._most:
+        passed = now - self._first
+        if (self.complete and passed >= self._least) or passed >= self._most:
             self.over, self._end, self._cpu_end = True, now, self._spent()
 
     @property
@@ -161,16 +165,16 @@ def take_turns(assignment: Assignment, play: Callable[[Turn], None]) -> TurnsRec
     weights = {work.operation: work.weight for work in assignment.work}
     coin, numbers = random.Random(f"{assignment.seed}:turns"), [itertools.count(assignment.first) for _ in range(2)]
 
-    def turn(new: bool, seed: object, count: float, most: float) -> Turn:
+    def turn(new: bool, seed: object, count: int, most: float, least: float = 0.0) -> Turn:
         names = evenly(weights, f"{assignment.seed}:turn:{seed}")
-        made = Turn(new, names, numbers[new], settle=connections, count=count, most=most)
+        made = Turn(new, names, numbers[new], settle=connections, count=count, most=most, least=least)
         play(made)
         failures = record.failures.setdefault("new" if new else "old", {})
         failures.update(Counter(failures) + made.failures)
         return made
 
     one = coin.random() < 0.5
-    first = [turn(new, "first", float("inf"), WARMING * seconds / 2).told() for new in (one, not one)]
+    first = [turn(new, "first", LEAST, seconds / _ROUND, WARMING * seconds / 2).told() for new in (one, not one)]
     rate = min(told.answers / told.seconds if told.seconds else 0.0 for told in first)
     rounds, count = rounds_of(rate, (1 - WARMING) * seconds)
     if count < LEAST:

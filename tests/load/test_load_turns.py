@@ -42,10 +42,10 @@ from gates.tools.locust.run import drive
 WORK = (Work("GET /a", Sendable("GET", "/a"), 3.0), Work("GET /slow", Sendable("GET", "/slow"), 1.0))
 
 
-def turn(*, settle: int = 2, count: float = 3, most: float = 60.0) -> Turn:
+def turn(*, settle: int = 2, count: int = 3, most: float = 60.0, least: float = 0.0) -> Turn:
     cpu = iter((10.0, 10.5))
     names, numbers = iter(["GET /a"] * 99), iter(range(99))
-    return Turn(True, names, numbers, settle=settle, count=count, most=most, spent=lambda: next(cpu))
+    return Turn(True, names, numbers, settle=settle, count=count, most=most, least=least, spent=lambda: next(cpu))
 
 
 def test_a_turn_counts_from_when_all_are_at_work_until_it_has_its_answers() -> None:
@@ -58,6 +58,16 @@ def test_a_turn_counts_from_when_all_are_at_work_until_it_has_its_answers() -> N
     assert one.complete
     one.ended(200, 9.0)  # was on its way when it was over
     assert one.told() == Told(True, 3, 0, 2.0, 0.5)
+
+
+def test_a_turn_may_have_to_last_for_a_while() -> None:
+    one = turn(least=4.0)
+    for moment in (1.0, 2.0, 3.0, 3.5, 4.0):
+        one.ended(200, moment)
+        assert not one.over
+    one.ended(200, 5.0)
+    assert one.over
+    assert one.told() == Told(True, 4, 0, 3.0, 0.5)
 
 
 def test_a_failure_is_an_answer_and_is_told_with_its_reason() -> None:
@@ -163,8 +173,9 @@ def test_builds_that_are_too_slow_show_nothing_and_take_no_longer() -> None:
     both = Builds(*[{"GET /a": 0.05, "GET /slow": 0.05}] * 2, status=lambda number: 200)
     record = take_turns(assignment(2.0), both.play)
     assert (record.trouble, record.turns) == ("few", [])
-    assert both.now < 2.0
-    assert take_turns(assignment(2 * 4 * LEAST * 0.05 * 1.2), both.play).trouble == ""
+    assert both.now - 1.0 < 2.0
+    enough = take_turns(assignment(4 * LEAST * 0.05 * 1.2), both.play)
+    assert (enough.trouble, len(enough.turns)) == ("", 4)
 
 
 def test_a_turn_that_comes_to_a_stop_ends_all_of_them() -> None:
@@ -192,9 +203,7 @@ def test_failures_are_counted_by_build_and_are_no_throughput() -> None:
 
 
 def test_a_burst_of_a_neighbour_in_some_turns_does_not_move_the_ratio() -> None:
-    turns = [
-        Told(bool(number % 4 in (0, 3)), 100, 0, 1.2 if number % 4 in (0, 3) else 1.0, 0.1) for number in range(16)
-    ]
+    turns = [Told(new, 100, 0, 1.2 if new else 1.0, 0.1) for new in (True, False, False, True) * 4]
     steady = TurnsRecord(turns)
     assert steady.ratio() == pytest.approx(math.log(1.2))
     for hit in (3, 8, 13):
@@ -206,6 +215,8 @@ def test_a_burst_of_a_neighbour_in_some_turns_does_not_move_the_ratio() -> None:
 def test_the_generator_is_as_busy_as_with_the_build_that_keeps_it_busier() -> None:
     record = TurnsRecord([Told(True, 10, 0, 1.0, 0.2), Told(False, 10, 0, 1.0, 0.8), Told(False, 10, 0, 1.0, 0.6)])
     assert record.generator() == pytest.approx(0.7)
+    wholly = [Told(True, 64, 64, 1.0, 0.1), *[Told(True, 64, 0, 1.0, 0.1)] * 99]
+    assert TurnsRecord(wholly).failed_share(True) == 1.0, "a turn without a single success has no rate"
     assert TurnsRecord().generator() == TurnsRecord().failed_share(False) == 0.0
 
 
