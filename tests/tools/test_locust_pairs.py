@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "load"))  # the shop lives
 from shop import LOGIN, Shop, open_shop, shop_context
 
 from gates.demands import parse_demand
-from gates.errors import GatesError
+from gates.errors import GatesError, ToolError
 from gates.load.assignment import Assignment, Sendable, Work
 from gates.load.pairs import Ratios
 from gates.load.preparation import Prepared
@@ -273,6 +273,34 @@ def test_when_too_many_cannot_be_believed_it_ends_and_nothing_is_compared(tmp_pa
     assert campaign.pairs == []
     assert measured(campaign.comparisons(), "pair.shift") == {}
     assert measured(campaign.comparisons(), "pair.errors")["GET /a"].total == 8 * 600
+
+
+class Slow(Played):
+    """Each epoch takes a minute of the clock that the gate looks at."""
+
+    script = (0.8, 1.4)
+
+    def _both(self, number: int, *, again: bool) -> tuple[Loaded, Paired] | None:
+        self._began -= 60.0
+        return super()._both(number, again=again)
+
+
+def test_when_the_time_is_over_what_was_measured_stays_and_the_gate_says_so(tmp_path: Path) -> None:
+    context = shop_context(tmp_path, earlier=earlier(tmp_path / "earlier"))
+    campaign = Slow(Locust(users=5, pair_epochs=12, timeout=330.0), context)
+    campaign.rates = Rates(1.0, {"GET /a": 1.0}, 1.0, "")
+    campaign.run()
+    assert len(campaign.epochs) == 6
+    assert [gap.reason for gap in campaign.gaps()] == ["its 330 s were over after 6 of at most 12 epochs"]
+    assert len(measured(campaign.comparisons(), "pair.shift")["GET /a"].samples) == 6
+
+
+def test_no_epoch_at_all_within_the_time_is_an_error(tmp_path: Path) -> None:
+    context = shop_context(tmp_path, earlier=earlier(tmp_path / "earlier"))
+    campaign = Slow(Locust(users=0, pair_epochs=12, timeout=10.0), context)
+    campaign.rates, campaign._began = Rates(1.0, {"GET /a": 1.0}, 1.0, ""), campaign._began - 60.0
+    with pytest.raises(ToolError, match="no epoch side by side came to an end within 10 s"):
+        campaign.run()
 
 
 def chosen(directory: Path, seconds: float, demanded: float | None = None, **settings: Any) -> float:

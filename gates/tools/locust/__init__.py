@@ -117,7 +117,7 @@ class Locust(LoadSettings):
                 *_unreached(prepared, epochs),
                 *_unseen(campaign),
                 *found.gaps(campaign, trusted),
-                *(campaign.gaps() if isinstance(campaign, ScenarioCampaign) else ()),
+                *(campaign.gaps() if isinstance(campaign, SideBySide) else ()),
             ),
             epochs=found.rows(campaign),
             histograms=found.histograms(campaign, trusted),

@@ -204,19 +204,20 @@ class ScenarioCampaign(SideBySide):
         return found
 
     def gaps(self) -> list[Gap]:
-        """Return the gap of operations that could mostly not be compared though nothing failed."""
+        """Return what is missing, operations that could mostly not be compared though nothing failed among it."""
         few = [
             f"{name} ({pairs} of {comparable})"
             for name, (pairs, comparable) in sorted(self.matched.items())
             if comparable >= _ENOUGH and pairs < MATCHED_SHARE * comparable
         ]
         if not few:
-            return []
+            return super().gaps()
         more = f"; and {len(few) - _SHOWN} more" if len(few) > _SHOWN else ""
         return [
+            *super().gaps(),
             Gap(
                 f"{len(few)} operations of {self.settings.locustfile} were not the same on both builds",
                 "too few of their requests could be matched: " + "; ".join(few[:_SHOWN]) + more,
                 "let users do the same with the same `random`; give requests whose path differs a `name`",
-            )
+            ),
         ]

@@ -129,11 +129,15 @@ class LoadSettings(Tool):
     prepare_within: Seconds = Field(
         default=60.0, description="How long trying all operations on a fresh backend may take before the load"
     )
+    timeout: Seconds = Field(
+        default=1800.0,
+        description="After this time no further epoch begins beside an earlier build, and alone the gate is an error",
+    )
     pair_seconds: Seconds = Field(
-        default=20.0, description="How long each epoch is measured when the earlier build is loaded side by side"
+        default=12.0, description="How long each epoch is measured when the earlier build is loaded side by side"
     )
     pair_epochs: int = Field(
-        default=12,
+        default=16,
         ge=0,
         description="How many epochs side by side there are at most; it ends as soon as everything is decided, and "
         "takes four more where something became slower, to confirm it; 0 measures this build alone",

@@ -14,7 +14,7 @@ from gates.load.pairs import PairRecord
 from gates.load.rate import Rates, scaled
 from gates.load.validity import OVERLOAD, too_many
 from gates.process import available_cores, split_cores
-from gates.results import Measurement
+from gates.results import Gap, Measurement
 from gates.sequential import CONFIRMING, look, plan, quantities_of, settled
 from gates.tools.base import EarlierBuild, Serving
 from gates.tools.locust.campaign import MOST_SPOILED, Campaign
@@ -43,6 +43,8 @@ class SideBySide(Campaign, abc.ABC):
     """Of every epoch there was."""
     confirmed: int = 0
     """How many of these were to confirm a fail."""
+    out_of_time: bool = False
+    """Whether the gate's time was over before everything was decided."""
     spoiled_before: dict[str, str] = field(default_factory=dict)
     """Operations that ended the earlier build or its login."""
     _cores: tuple[frozenset[int], frozenset[int]] = field(default_factory=lambda: split_cores(available_cores()))
@@ -63,13 +65,13 @@ class SideBySide(Campaign, abc.ABC):
         """Measure until everything is decided, or the epochs are used up.
 
         Raises NotSideBySide when the earlier build cannot be measured, NotMeasured when there is nothing to send,
-        ToolError when Locust failed or the time ran out.
+        ToolError when Locust failed, or the time was over before there was anything.
         """
         if not self.planned:
             raise NotSideBySide("`pair_epochs` is 0")
         looks = plan(self.planned)
         number, wrong = 0, False
-        while number < self.planned and not too_many(self._invalid(), self.planned):
+        while number < self.planned and not too_many(self._invalid(), self.planned) and self._has_time():
             number += 1
             if not self._measure(number):
                 return
@@ -82,10 +84,12 @@ class SideBySide(Campaign, abc.ABC):
                 if settled(decisions) and not self.context.calibrating:
                     break
         for more in range(CONFIRMING if wrong and not self.context.calibrating else 0):
+            if not self._has_time():
+                break
             if not self._measure(number + more + 1):
                 return
             self.confirmed += self.epochs[-1].valid
-        if self._connections():
+        if self._connections() and not self.out_of_time:
             self._together()
 
     def comparisons(self) -> list[Measurement]:
@@ -94,6 +98,18 @@ class SideBySide(Campaign, abc.ABC):
         return comparisons(
             believed, self.counted, planned=self.planned, confirmed=self.confirmed, floor=self.context.floor.value
         )
+
+    def gaps(self) -> list[Gap]:
+        """Return what kept the measurement from its end."""
+        if not self.out_of_time:
+            return []
+        return [
+            Gap(
+                "the load side by side did not come to its end",
+                f"its {self.settings.timeout:g} s were over after {len(self.epochs)} of at most {self.planned} epochs",
+                "give the gate a longer `timeout`",
+            )
+        ]
 
     def _invalid(self) -> int:
         return sum(not epoch.valid for epoch in self.epochs)
@@ -133,7 +149,6 @@ class SideBySide(Campaign, abc.ABC):
             told = f"how much {self.earlier.phase} and this build bear"
             with self._both_ready(0, told) as builds:
                 self._explore(builds, told)
-        self._check_time()
         told = f"epoch {number} of at most {max(number, self.planned)}, beside {self.earlier.phase}"
         told += ", again" if again else ""
         directory = self.context.directory / f"epoch-{number}{'-again' if again else ''}"
@@ -213,13 +228,20 @@ class SideBySide(Campaign, abc.ABC):
     def _together(self) -> None:
         """See how much the new build bears at once; alone, and free to use every core."""
 
-    def _check_time(self) -> None:
-        if time.monotonic() - self._began > self.settings.timeout:
+    def _has_time(self) -> bool:
+        """Return whether another epoch may begin; what was measured until the time is over is worth what it is.
+
+        Raises ToolError when the time is over and there is nothing.
+        """
+        if time.monotonic() - self._began <= self.settings.timeout:
+            return True
+        if not self.epochs:
             raise ToolError(
-                f"the load side by side did not end within {self.settings.timeout:g} s ({len(self.epochs)} of at most "
-                f"{self.planned} epochs were done)",
-                "give the gate a longer `timeout`, or fewer `pair_epochs`",
+                f"no epoch side by side came to an end within {self.settings.timeout:g} s",
+                "give the gate a longer `timeout`",
             )
+        self.out_of_time = True
+        return False
 
     def _progress(self, done: float, share: float, text: str) -> None:
         epoch = self.settings.warm_up + self.settings.pair_seconds + self.settings.pair_throughput + _AROUND
