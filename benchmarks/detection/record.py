@@ -113,7 +113,8 @@ def campaign(effect: str, sitting: Sitting, around: regimes.Surroundings) -> Rec
     )  # fmt: skip
     settings = Locust(
         rate=RATE, warm_up=WARM_UP, pair_seconds=SECONDS, pair_epochs=CHUNK, connections=CONNECTIONS, users=0,
-        pair_throughput=0.0, timeout=10 * CHUNK * (SECONDS + WARM_UP),
+        pair_throughput=0.0,  # rows hold none, and those that are there were recorded without
+        timeout=10 * CHUNK * (SECONDS + WARM_UP),
     )  # fmt: skip
     return RecordedCampaign(settings, context)
 

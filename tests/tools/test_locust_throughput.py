@@ -21,13 +21,13 @@ from gates.load.assignment import Assignment
 from gates.load.rate import Rates
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
-from gates.load.turns import Told, TurnsRecord
+from gates.load.turns import Told, TurnsRecord, write_turns
 from gates.sequential import quantities_of
 from gates.tools.locust import Locust
 from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.ratios import Paired, comparisons
 from gates.tools.locust.scenarios import Borne, ScenarioCampaign
-from gates.tools.locust.throughput import Throughput, compared, hopeless, judged, throughput_notes
+from gates.tools.locust.throughput import Throughput, compared, hopeless, in_turns, judged, throughput_notes
 
 TURNS = Assignment("turns", "", Arrivals(1.0, 0.0, 2.0), 8, 3.0, "", "")
 KNOWN = Throughput(800.0, 1000.0, math.log(1.25))
@@ -166,3 +166,32 @@ def test_a_real_epoch_ends_with_turns_and_its_pairs_are_as_they_were(tmp_path: P
     assert found[""].value == pytest.approx(rates[0] / rates[1], rel=0.3)
     assert measured(readings, "pair.errors")[""].count == 0
     assert measured(readings, "load.throughput")[""].value < 60, "turns do not count as arrivals"
+
+
+class Build:
+    """A build that is up, or died in its turns."""
+
+    def __init__(self, lives: bool) -> None:
+        self.lives, self.headers = lives, dict[str, str]()
+
+    def alive(self) -> bool:
+        return self.lives
+
+
+@pytest.mark.parametrize(
+    ("lives", "told"), [((False, True), None), ((True, False), "the earlier build died"), ((True, True), "")]
+)
+def test_a_build_that_dies_in_its_turns_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lives: tuple[bool, bool], told: str | None
+) -> None:
+    new, old = map(Build, lives)
+
+    def load(assignment: Assignment, directory: Path, logins: Any, look: Any) -> str | None:
+        return None if look(0.5) else write_turns(record())
+
+    monkeypatch.setattr("gates.tools.locust.throughput.drive", load)
+    found = in_turns(TURNS, new, old, tmp_path, lambda share: None)  # type: ignore[arg-type]
+    assert (found is None) is (told is None)
+    if found is not None and told is not None:
+        assert found.why_not.startswith(told)
+        assert bool(found.why_not) is bool(told)
