@@ -99,7 +99,10 @@ class BesideCampaign(SideBySide):
         return replace(prepared, first=preparation.sent)
 
     def _choose_rates(self, prepared: Prepared) -> None:
-        """Choose the rate of each build, so that both together stay under what the slower one bears."""
+        """Choose the rate of each build, so that both together stay under what the slower one bears.
+
+        That of the baseline is of no use here: both are measured now, and a higher rate decides sooner.
+        """
         settings, demanded = self.settings, self._demanded("load.throughput")
         wish = replace(
             settings.wish(), share=min(settings.rate_share, settings.pair_share / 2), seconds=settings.pair_seconds,
@@ -109,7 +112,7 @@ class BesideCampaign(SideBySide):
         of = "what both builds bear together" if self.ramp else ONE_CONNECTION
         documented = [one.name for one in self.document.operations] if self.document else []
         rates = choose_rates(
-            wish, times, recorded=self.recorded_rates(), demanded=demanded,
+            wish, times, demanded=demanded,
             mix=weights(settings.mix, times, documented), of=of,
         )  # fmt: skip
         # Both together stay under their share; only a throughput that is demanded has to be sent all the same.
@@ -126,7 +129,7 @@ class BesideCampaign(SideBySide):
         assert isinstance(builds, PreparedBuilds)
         assert self.rates is not None
         demanded = self._demanded("load.throughput")
-        if not needs_ramp(self.settings, self.recorded_rates()) or (demanded and self.rates.total >= demanded):
+        if not needs_ramp(self.settings, None) or (demanded and self.rates.total >= demanded):
             return
         directory = self.context.directory / "ramp"
 

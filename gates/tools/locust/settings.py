@@ -96,7 +96,7 @@ class LoadSettings(Tool):
         default=True,
         description="Without a `rate`: see in a short ramp, on a backend that is not measured, how much is borne",
     )
-    rate_limit: PerSecond = Field(default=200.0, description="Without a `rate`: the most that is chosen")
+    rate_limit: PerSecond = Field(default=500.0, description="Without a `rate`: the most that is chosen")
     burst: float = Field(
         default=1.0, gt=0, description="How many times the rate comes in the second quarter of each epoch"
     )
@@ -134,7 +134,7 @@ class LoadSettings(Tool):
         description="After this time no further epoch begins beside an earlier build, and alone the gate is an error",
     )
     pair_seconds: Seconds = Field(
-        default=12.0, description="How long each epoch is measured when the earlier build is loaded side by side"
+        default=10.0, description="How long each epoch is measured when the earlier build is loaded side by side"
     )
     pair_epochs: int = Field(
         default=16,
