@@ -24,6 +24,7 @@ from gates.tools.base import Context
 from gates.tools.locust import Locust
 
 LOAD = '[gates.load]\ntool = "locust"\n'
+TWELVE = LOAD + "pair_epochs = 12\n"
 BACKEND = f"start = '{SMALL_BACKEND}'\nready = '/health'\n"
 WAVES = (-0.006, 0.004, 0.002, -0.003, 0.006, -0.001, 0.002, -0.004, 0.001, -0.001, 0.003, -0.003)
 
@@ -72,7 +73,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return made
 
 
-def loaded(root: Path, gates: str = LOAD, *, backend: str = BACKEND, more: str = "") -> Project:
+def loaded(root: Path, gates: str = TWELVE, *, backend: str = BACKEND, more: str = "") -> Project:
     toml = gates_toml(gates, backend=backend, more=more, left_out=deciding("performance") + 'tests = "Of no interest."')
     return small_project(root / "project", toml)
 
@@ -263,7 +264,7 @@ def test_a_calibration_of_other_settings_is_not_used_and_a_note_says_so(tmp_path
     assert machine.asked[-1][1].floor.value == FLOOR
     assert "is not used, because the settings of the load have changed since" in notes(run)
     assert "is not used, because the settings" in project.call("doctor").out
-    project.commit("more epochs", **{"gates.toml": toml.replace(LOAD, LOAD + "pair_epochs = 20\n")})
+    project.commit("more epochs", **{"gates.toml": toml.replace(TWELVE, LOAD + "pair_epochs = 20\n")})
     project.check()
     assert machine.asked[-1][1].floor.value > FLOOR
 

@@ -60,11 +60,9 @@ def _patient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in ("campaign", "together"):
             patch.setattr(f"gates.tools.locust.{module}.SHORTEST_LAG", 60.0)
-        for limit in ("CORES_USED", "STEAL", "THROTTLED"):
+        for limit in ("CORES_USED", "STEAL", "THROTTLED", "GENERATOR_CPU"):
             patch.setattr(f"gates.load.validity.{limit}", 60.0)
         patch.setattr("gates.tools.locust.scenarios.TRIAL_SECONDS", 1.0)
-        patch.setattr("gates.load.validity.CORES_USED", 60.0)
-        patch.setattr("gates.load.validity.STEAL", 60.0)
         yield
 
 

@@ -58,7 +58,8 @@ def test_a_whole_run_against_a_backend_with_a_login_and_a_base_path(tmp_path: Pa
     assert (operations.count, operations.total) == (8, 9)
     assert any("POST /shutdown" in note for note in readings.notes)
     assert readings.documents["openapi"]
-    assert any(text.startswith("coverage: ") for text in seen)
+    # Which phases a look falls into depends on how fast they are.
+    assert any(text.startswith(("examples: ", "coverage: ", "fuzzing: ")) for text in seen)
 
     # The login is in no file that stays and in nothing that is brought back.
     assert TOKEN not in repr(readings)
