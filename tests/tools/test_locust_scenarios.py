@@ -95,9 +95,9 @@ def test_the_operation_that_became_slower_is_seen(tmp_path: Path) -> None:
     assert readings.gaps == ()
     shifts = measured(readings, "pair.shift")
     assert shifts.keys() == {"", *ORDERS}
+    # What waits behind it becomes slower as well, by how much is the machine's.
+    assert max(ORDERS, key=lambda name: shifts[name].value) == "GET /orders"
     assert shifts["GET /orders"].value > 1.3
-    for name in ORDERS - {"GET /orders"}:
-        assert 0.7 < shifts[name].value < 1.4
     now, before = measured(readings, "pair.errors"), measured(readings, "pair.errors_before")
     for scope in ("", *ORDERS):
         assert now[scope].total == before[scope].total == shifts[scope].total
