@@ -25,7 +25,7 @@ from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.epoch import Loaded
 from gates.tools.locust.ratios import Paired
 
-PLANNED = 12
+PLANNED: int = Locust().pair_epochs
 """Epochs at most, as the product has it by default."""
 _POLICY = Policy({}, Tolerances(), {})
 _CORES = {
