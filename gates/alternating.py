@@ -226,5 +226,6 @@ def without_earlier(readings: Readings, refused: NotBeside, *, demanded: bool) -
     if demanded:
         gap = Gap("side by side", refused.message, refused.hint)
         return replace(readings, gaps=(*readings.gaps, gap))
-    told = f"{ALONE}{refused.message}" + (f" ({refused.hint})" if refused.hint else "")
+    hint = " ".join(refused.hint.split())  # it may be the last lines of a backend that died
+    told = f"{ALONE}{refused.message}" + (f" ({hint})" if hint else "")
     return replace(readings, notes=(told, *readings.notes))

@@ -6,11 +6,15 @@ Here are the projects that are too expensive to be made by one test alone.
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 from projects import SMALL_BACKEND, Api, deciding, gates_toml, small_project
 
 from gates.pipeline.signoff import sign_off
+
+# A shell that runs the tests in the background lets them ignore it, and what they start and interrupt would as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _document(*paths: str) -> str:

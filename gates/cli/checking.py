@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 
@@ -12,8 +13,10 @@ from gates.cli.application import Folder, Quiet, app
 from gates.cli.screen import ascii_only, check_outputs, colour, progress, relative, say, width, write_outputs
 
 if TYPE_CHECKING:
-    from gates.pipeline.calibrate import CalibrationFinished, Wanted
-    from gates.pipeline.check import RunFinished, Selection
+    from gates.engine import Event
+    from gates.pipeline.check import RunFinished
+
+Last = TypeVar("Last")
 
 
 @app.command()
@@ -67,13 +70,14 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Run the gates of a phase and judge the Definition of Done."""
-    from gates.pipeline.check import Selection
+    from gates.pipeline.check import RunFinished, Selection
+    from gates.pipeline.check import check as measure
 
     files = {"json": json if json != "-" else None, "junit": junit, "markdown": markdown}
     outputs = {name: Path(path) for name, path in files.items() if path is not None}
     check_outputs(outputs)
     selection = Selection(phase, tuple(gates or ()), tuple(only or ()), tuple(skip or ()), fast, allow_unknown)
-    finished = _watch(project.resolve(), selection, quiet=quiet or json == "-")
+    finished = _last(measure(project.resolve(), selection), RunFinished, quiet=quiet or json == "-")
     try:
         write_outputs(finished, outputs)
     finally:  # also where a disk is full by now
@@ -95,18 +99,17 @@ def _show_result(finished: RunFinished, *, as_json: bool, operations: bool, quie
     )  # fmt: skip
 
 
-def _watch(root: Path, selection: Selection, quiet: bool) -> RunFinished:
-    from gates.pipeline.check import RunFinished, check
-
-    finished: RunFinished | None = None
-    with progress(quiet) as show, closing(check(root, selection)) as events:
+def _last(events: Generator[Event | Last], kind: type[Last], quiet: bool) -> Last:
+    """Show what happens, and return the last event, which has the result."""
+    last: Last | None = None
+    with progress(quiet) as show, closing(events):
         for event in events:
-            if isinstance(event, RunFinished):
-                finished = event
+            if isinstance(event, kind):
+                last = event
             else:
-                show(event)
-    assert finished is not None
-    return finished
+                show(cast("Event", event))
+    assert last is not None
+    return last
 
 
 @app.command()
@@ -119,7 +122,8 @@ def calibrate(
     quiet: Quiet = False,
 ) -> None:
     """Measure this build beside itself: how noisy this machine is, and what checks on it can see."""
-    from gates.pipeline.calibrate import Wanted
+    from gates.pipeline.calibrate import CalibrationFinished, Wanted
+    from gates.pipeline.calibrate import calibrate as measure
     from gates.reports.calibration import calibration_json
     from gates.reports.terminal import render_calibration
     from gates.results import Verdict
@@ -127,7 +131,7 @@ def calibrate(
     files = {"json": Path(json)} if json not in (None, "-") else {}
     check_outputs(files)
     wanted = Wanted(gate, phase, epochs, tuple(files.values()))
-    finished = _watch_calibration(project.resolve(), wanted, quiet=quiet or json == "-")
+    finished = _last(measure(project.resolve(), wanted), CalibrationFinished, quiet=quiet or json == "-")
     found = finished.calibration
     try:
         for path in files.values():
@@ -146,17 +150,3 @@ def calibrate(
             if text:
                 say(text)
     raise typer.Exit({Verdict.PASS: 0, Verdict.FAIL: 1}.get(found.verdict, 4))
-
-
-def _watch_calibration(root: Path, wanted: Wanted, quiet: bool) -> CalibrationFinished:
-    from gates.pipeline.calibrate import CalibrationFinished, calibrate
-
-    finished: CalibrationFinished | None = None
-    with progress(quiet) as show, closing(calibrate(root, wanted)) as events:
-        for event in events:
-            if isinstance(event, CalibrationFinished):
-                finished = event
-            else:
-                show(event)
-    assert finished is not None
-    return finished

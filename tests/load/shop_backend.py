@@ -1,7 +1,8 @@
 """A small shop over HTTP, on the standard library alone, with features that can be switched on by name.
 
 `python shop_backend.py PORT [FEATURE…]`; the features are listed in OPTIONAL, and there are `login`,
-`sluggish`, with which orders are listed late, and `healed`, which does not crash. State is in memory.
+`sluggish`, with which orders are listed late, `steady`, with which no answer takes less than 2 ms, and `healed`, which
+does not crash. State is in memory.
 """
 
 from __future__ import annotations
@@ -117,6 +118,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_one(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        time.sleep(0.002 if "steady" in FEATURES else 0.0)
         path = self.path.partition("?")[0]
         if path == "/openapi.json":
             return self.answer(200, DOCUMENT)

@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "load"))  # the shop lives beside the tests of gates/load
 from shop import LOGIN, Shop, open_shop, shop_context
 
+from gates.alternating import NotBeside
 from gates.demands import parse_demand
 from gates.errors import GatesError, ToolError
 from gates.load.assignment import Assignment, Sendable, Work
@@ -29,7 +30,6 @@ from gates.tools.locust import Locust
 from gates.tools.locust.beside import BesideCampaign
 from gates.tools.locust.epoch import Loaded
 from gates.tools.locust.ratios import Paired, comparisons
-from gates.tools.locust.together import NotSideBySide
 
 SHORT: Mapping[str, Any] = {
     "seconds": 0.5, "longest": 0.5, "warm_up": 0.3, "rate": "60 /s", "epochs": 1, "users": 0, "request_timeout": 3,
@@ -79,12 +79,13 @@ ONLY_NEW = {"POST /customers", "POST /orders/{order_id}/notes"}
 
 
 @pytest.mark.slow
-def test_the_operation_that_became_slower_is_seen_before_all_others(two_builds: tuple[Readings, Path]) -> None:
+def test_the_operation_that_became_slower_is_seen_and_the_others_are_not(two_builds: tuple[Readings, Path]) -> None:
     readings, _ = two_builds
     shifts = measured(readings, "pair.shift")
     assert shifts.keys() == {"", *BOTH}
     assert shifts["GET /orders"].value > 1.5
-    assert max(shifts, key=lambda name: shifts[name].value) == "GET /orders"
+    for name in BOTH - {"GET /orders"}:
+        assert 0.7 < shifts[name].value < 1.4
     assert shifts["GET /orders"].samples == (pytest.approx(math.log(shifts["GET /orders"].value)),)
     assert measured(readings, "pair.p50")["GET /orders"].value > 1.5
     assert readings.gaps == ()
@@ -141,7 +142,8 @@ def test_without_the_earlier_build_the_new_one_is_measured_alone(tmp_path: Path,
     readings = Locust(**short).run(shop_context(tmp_path, earlier=build, side_by_side=mode))
     assert measured(readings, "load.p50")[""].value > 0
     assert measured(readings, "pair.shift") == {}
-    told = [note for note in readings.notes if note == "not measured side by side: its dependencies are gone"]
+    reason = "its dependencies are gone" + (" (put them back)" if fails_late else "")
+    told = [note for note in readings.notes if note == f"not measured side by side: {reason}"]
     assert len(told) == (mode == "auto")
     assert [(gap.what, gap.reason) for gap in readings.gaps] == (
         [("side by side", "its dependencies are gone")] if mode == "always" else []
@@ -152,7 +154,7 @@ def test_without_the_earlier_build_the_new_one_is_measured_alone(tmp_path: Path,
 def test_an_earlier_build_that_dies_under_load_is_no_failure_of_this_one(tmp_path: Path) -> None:
     readings = beside(tmp_path, ("crashing", "healed"), ("crashing",), pair_seconds=1.0)
     assert readings.findings == ()
-    assert "not measured side by side: the earlier build died under load" in readings.notes
+    assert "not measured side by side: the earlier build died under load (going down going down)" in readings.notes
     assert measured(readings, "load.p50")["GET /crashing"].value > 0
 
 
@@ -324,7 +326,7 @@ def test_both_builds_together_stay_under_what_the_slower_one_bears(tmp_path: Pat
 
 def test_a_throughput_that_is_demanded_is_sent_or_the_build_is_measured_alone(tmp_path: Path) -> None:
     assert chosen(tmp_path, 0.01, demanded=40.0) == pytest.approx(42.0)
-    with pytest.raises(NotSideBySide, match="80 requests/s are demanded"):
+    with pytest.raises(NotBeside, match="80 requests/s are demanded"):
         chosen(tmp_path, 0.01, demanded=80.0)
 
 
@@ -339,5 +341,5 @@ def test_what_both_do_not_bear_comes_slower_until_something_was_measured(tmp_pat
 
 def test_without_epochs_of_pairs_nothing_is_measured_side_by_side(tmp_path: Path) -> None:
     context = shop_context(tmp_path, earlier=earlier(tmp_path / "earlier"))
-    with pytest.raises(NotSideBySide, match="pair_epochs"):
+    with pytest.raises(NotBeside, match="pair_epochs"):
         BesideCampaign(Locust(pair_epochs=0), context).run()

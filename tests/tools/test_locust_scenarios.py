@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "load"))  # the shop lives beside the tests of gates/load
 from shop import Shop, open_shop, shop_context
 
+from gates.alternating import NotBeside
 from gates.demands import parse_demand
 from gates.errors import BackendFailed, NotMeasured
 from gates.load.pairs import PairRecord, Ratios
@@ -22,7 +23,6 @@ from gates.results import Measurement, Readings
 from gates.tools.base import EarlierBuild
 from gates.tools.locust import Locust
 from gates.tools.locust.scenarios import Borne, ScenarioCampaign
-from gates.tools.locust.together import NotSideBySide
 
 USERS = """
 import json, os, random
@@ -60,7 +60,7 @@ def _patient() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in ("campaign", "together"):
             patch.setattr(f"gates.tools.locust.{module}.SHORTEST_LAG", 60.0)
-        for limit in ("CORES_USED", "STEAL", "THROTTLED", "GENERATOR_CPU"):
+        for limit in ("CORES_USED", "STEAL", "THROTTLED"):
             patch.setattr(f"gates.load.validity.{limit}", 60.0)
         patch.setattr("gates.tools.locust.scenarios.TRIAL_SECONDS", 1.0)
         yield
@@ -91,13 +91,14 @@ ORDERS = {"GET /orders", "POST /orders", "GET /orders/{order_id}"}
 
 @pytest.mark.slow
 def test_the_operation_that_became_slower_is_seen(tmp_path: Path) -> None:
-    readings = beside(tmp_path, ("login", "sluggish"), ("login",))
+    # What follows a late answer on its connection is 0.15 ms slower by itself, which would be half of so fast a shop.
+    readings = beside(tmp_path, ("login", "steady", "sluggish"), ("login", "steady"), pair_seconds=4.0)
     assert readings.gaps == ()
     shifts = measured(readings, "pair.shift")
     assert shifts.keys() == {"", *ORDERS}
-    # What waits behind it becomes slower as well, by how much is the machine's.
-    assert max(ORDERS, key=lambda name: shifts[name].value) == "GET /orders"
     assert shifts["GET /orders"].value > 1.3
+    for name in ORDERS - {"GET /orders"}:
+        assert 0.7 < shifts[name].value < 1.4
     now, before = measured(readings, "pair.errors"), measured(readings, "pair.errors_before")
     for scope in ("", *ORDERS):
         assert now[scope].total == before[scope].total == shifts[scope].total
@@ -107,7 +108,7 @@ def test_the_operation_that_became_slower_is_seen(tmp_path: Path) -> None:
     assert readings.epochs[0].conditions["rate"] == pytest.approx(60.0)
     assert {subject.name for subject in readings.subjects} == {*ORDERS, "GET first"}
     told = " ".join(readings.notes)
-    assert "measured beside first (0123456): 1 epochs of 2 s, " in told
+    assert "measured beside first (0123456): 1 epochs of 4 s, " in told
     assert "users.py: " in told
     assert "requests/s (as configured)" in told
     assert "not measured, because only on_start or on_stop sends it: GET first" in told
@@ -117,7 +118,8 @@ def test_the_operation_that_became_slower_is_seen(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["auto", "always"])
 def test_a_locustfile_that_cannot_be_run_on_two_builds_is_run_on_this_one(tmp_path: Path, mode: Any) -> None:
     shape = "\nfrom locust import LoadTestShape\nclass Shape(LoadTestShape):\n    def tick(self): return (2, 9)\n"
-    readings = beside(tmp_path, (), (), USERS + shape, mode)
+    pausing = USERS.replace("tasks = [Order]", "tasks = [Order]\n    wait_time = staticmethod(lambda: 0.02)")
+    readings = beside(tmp_path, (), (), pausing + shape, mode)
     assert measured(readings, "pair.shift") == {}
     assert measured(readings, "load.p50")["GET /orders"].value > 0
     told = [note for note in readings.notes if "users.py cannot be run on two builds at once: it has a Load" in note]
@@ -164,7 +166,7 @@ def test_both_builds_together_stay_under_what_the_slower_one_bears(tmp_path: Pat
     assert rate(Borne(2.0, 5000.0, 0.05, 0.0001)) == pytest.approx(500.0)
     assert rate(Borne(2.0, 5000.0, 0.05, 0.05)) == pytest.approx(14.0), "more than the generator can send"
     assert rate(demanded=40.0) == pytest.approx(42.0)
-    with pytest.raises(NotSideBySide, match="80 requests/s are demanded"):
+    with pytest.raises(NotBeside, match="80 requests/s are demanded"):
         rate(demanded=80.0)
 
 
@@ -183,9 +185,9 @@ def test_builds_that_did_not_do_the_same_are_not_compared(tmp_path: Path) -> Non
     campaign = a_campaign(tmp_path)
     campaign._inspect(a_record(60, 100))
     assert campaign.gaps() == []
-    with pytest.raises(NotSideBySide, match=r"only 40 of 100 requests of users.py were the same.*their names or st"):
+    with pytest.raises(NotBeside, match=r"only 40 of 100 requests of users.py were the same.*their names or st"):
         campaign._inspect(a_record(40, 100))
-    with pytest.raises(NotSideBySide, match="60 of 100 runs took another course"):
+    with pytest.raises(NotBeside, match="60 of 100 runs took another course"):
         campaign._inspect(a_record(40, 100, unlike=60))
 
 
@@ -202,7 +204,7 @@ def test_users_who_do_not_get_in_are_told_by_the_build(tmp_path: Path) -> None:
     campaign = a_campaign(tmp_path)
     for broken, error in (
         ({"new": "KeyError", "old": "KeyError"}, NotMeasured), ({"new": "KeyError"}, BackendFailed),
-        ({"old": "KeyError"}, NotSideBySide),
+        ({"old": "KeyError"}, NotBeside),
     ):  # fmt: skip
         with pytest.raises(error, match="got through on_start"):
             campaign._inspect(a_record(0, 0, broken=broken))

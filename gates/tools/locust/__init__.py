@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from typing import Literal
 
+from gates.alternating import NotBeside, without_earlier
 from gates.demands import format_value
 from gates.document import Document
 from gates.errors import NotMeasured
@@ -29,7 +29,6 @@ from gates.tools.locust.mix import unmatched
 from gates.tools.locust.scenarios import ScenarioCampaign
 from gates.tools.locust.settings import LoadSettings
 from gates.tools.locust.side_by_side import SideBySide
-from gates.tools.locust.together import NotSideBySide
 
 _SHOWN = 5
 
@@ -54,7 +53,7 @@ class Locust(LoadSettings):
             try:
                 beside = (BesideCampaign if self.locustfile is None else ScenarioCampaign)(self, context)
                 beside.run()
-            except NotSideBySide as error:
+            except NotBeside as error:
                 if context.calibrating:
                     raise NotMeasured(error.message, error.hint) from error
                 refused = error
@@ -63,7 +62,11 @@ class Locust(LoadSettings):
         campaign = (KneeCampaign if self.find == "knee" else Campaign)(self, context)
         campaign.run()
         readings = self._readings(campaign)
-        return readings if refused is None else _refused(readings, refused, context)
+        return (
+            readings
+            if refused is None
+            else without_earlier(readings, refused, demanded=context.side_by_side == "always")
+        )
 
     def requirements(self, context: Context) -> list[Requirement]:
         """Return which Locust would run, and whether the project's locustfile is there."""
@@ -194,15 +197,6 @@ def _work_notes(campaign: Campaign) -> list[str]:
     if prepared.redrawn:
         notes.append(f"the baseline's request is refused now, another is sent: {', '.join(prepared.redrawn)}")
     return notes
-
-
-def _refused(readings: Readings, refused: NotSideBySide, context: Context) -> Readings:
-    """Return what was measured of the new build alone, with the reason: in a note, or a gap where that is demanded."""
-    if context.side_by_side == "always":
-        gap = Gap("side by side", refused.message, refused.hint)
-        return replace(readings, gaps=(*readings.gaps, gap))
-    told = f"not measured side by side: {refused.message}"
-    return replace(readings, notes=(told, *readings.notes))
 
 
 def _beside_notes(campaign: SideBySide) -> list[str]:

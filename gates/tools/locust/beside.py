@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from gates.alternating import NotBeside
 from gates.errors import BackendFailed, NotMeasured
 from gates.load.assignment import Assignment
 from gates.load.preparation import Preparation, Prepared, Spoiled
@@ -22,7 +23,6 @@ from gates.tools.locust.side_by_side import BEARABLE, SideBySide, demands_more, 
 from gates.tools.locust.throughput import hopeless, throughput_notes
 from gates.tools.locust.together import (
     Builds,
-    NotSideBySide,
     PairOutcome,
     PreparedBuilds,
     Stretches,
@@ -62,7 +62,7 @@ class BesideCampaign(SideBySide):
         if not self._paired:
             self._paired, self.single = frozenset(alike), frozenset(now - alike)
             if not alike:
-                raise NotSideBySide("no operation could be sent to both builds alike")
+                raise NotBeside("no operation could be sent to both builds alike")
             self._choose_rates(ready[True])
         for name in (self._paired - alike) | (self.single - now):
             self.dropped.setdefault(name, ready[True].tried[name].reason or "was refused by the earlier build")
@@ -71,7 +71,7 @@ class BesideCampaign(SideBySide):
     def _prepare_one(self, serving: Serving, new: bool, told: str) -> Prepared:
         document = serving.document
         if document is None:
-            error = NotMeasured if new else NotSideBySide
+            error = NotMeasured if new else NotBeside
             raise error(
                 f"there is no OpenAPI document to take requests from: {serving.document_error}",
                 "name it with [backend] openapi",

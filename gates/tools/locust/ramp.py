@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from gates.alternating import NotBeside
 from gates.load.assignment import Assignment
 from gates.load.ramp import STEP, WARM_UP, Borne, borne, limits_rate, patience, ramp_steps
 from gates.load.rate import Rates, Recorded, mean_time
@@ -12,7 +13,7 @@ from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.tools.locust.run import Outcome
 from gates.tools.locust.settings import LoadSettings
-from gates.tools.locust.together import NotSideBySide, PairOutcome
+from gates.tools.locust.together import PairOutcome
 
 _CAREFUL = (1.0, 8.0, 64.0)
 """Times more slowly, when nothing was borne at first: refusals are quick, and make one connection look fast."""
@@ -91,14 +92,14 @@ def climb_together(
 ) -> Ramp | None:  # fmt: skip
     """Return what both builds bear when they are loaded at once; None when the new one died.
 
-    `last_lines` are those of the earlier one. Raises NotSideBySide when it is that one that died.
+    `last_lines` are those of the earlier one. Raises NotBeside when it is that one that died.
     """
     assignment = plan_ramp(natural, rates, times, settings.rate_limit / settings.pair_share, builds=2)
     if not assignment.arrivals.steps:
         return Ramp(None, times)
     outcome = load(assignment)
     if outcome.died == "old":
-        raise NotSideBySide("the earlier build died when it was seen how much it bears", last_lines())
+        raise NotBeside("the earlier build died when it was seen how much it bears", last_lines())
     if outcome.died or outcome.record is None:
         return None
     return told_by(assignment, rates, times, (outcome.record.new, outcome.record.old))

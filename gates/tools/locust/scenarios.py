@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gates.alternating import NotBeside
 from gates.errors import BackendFailed, NotMeasured
 from gates.load.assignment import TRIAL_LANES, Assignment, Counterpart, OwnUsers
 from gates.load.pairs import PairRecord
@@ -17,7 +18,7 @@ from gates.tools.base import Serving
 from gates.tools.locust.concurrency import BORNE_ERRORS, Concurrency
 from gates.tools.locust.run import run_load
 from gates.tools.locust.side_by_side import BEARABLE, SideBySide, demands_more
-from gates.tools.locust.together import Builds, NotSideBySide, Stretches, run_pairs
+from gates.tools.locust.together import Builds, Stretches, run_pairs
 
 TRIAL_SECONDS = 4.0
 MATCHED_SHARE = 0.5
@@ -71,7 +72,7 @@ class ScenarioCampaign(SideBySide):
             self._cores[0],
         )  # fmt: skip
         if outcome.died == "old":
-            raise NotSideBySide("the earlier build died when the scenario was tried", builds.old.last_lines())
+            raise NotBeside("the earlier build died when the scenario was tried", builds.old.last_lines())
         if outcome.died or outcome.record is None:
             raise BackendFailed(f"the backend died when {self.settings.locustfile} was tried", builds.new.last_lines())
         scenario = self._sound(outcome.record)
@@ -145,7 +146,7 @@ class ScenarioCampaign(SideBySide):
         file, scenario = Path(self.settings.locustfile or "").name, record.scenario
         assert scenario is not None
         if scenario.refused:
-            raise NotSideBySide(f"{file} cannot be run on two builds at once: {scenario.refused}")
+            raise NotBeside(f"{file} cannot be run on two builds at once: {scenario.refused}")
         new, old = scenario.broken.get("new"), scenario.broken.get("old")
         see = "run it with Locust by hand; GATES_LOAD_HEADERS holds the headers of the login"
         if new and old:
@@ -155,12 +156,12 @@ class ScenarioCampaign(SideBySide):
                 f"no user of {file} got through on_start, though all did on {self.earlier.phase}: {new}", see
             )
         if old:
-            raise NotSideBySide(f"on the earlier build no user of {file} got through on_start: {old}")
+            raise NotBeside(f"on the earlier build no user of {file} got through on_start: {old}")
         matched = sum(one.pairs for one in record.ratios.values())
         comparable = sum(scenario.comparable.values())
         if matched < MATCHED_SHARE * comparable:
             other = f"{scenario.unlike} of {scenario.runs} runs took another course"
-            raise NotSideBySide(
+            raise NotBeside(
                 f"only {matched} of {comparable} requests of {file} were the same on both builds "
                 f"({other if scenario.unlike else 'their names or statuses differ'})",
                 "its users must do the same with the same `random`; give requests whose path differs a `name`",

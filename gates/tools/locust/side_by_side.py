@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from gates.errors import GatesError, NotMeasured, ToolError
+from gates.alternating import NotBeside, of_the_earlier
+from gates.errors import NotMeasured, ToolError
 from gates.load.pairs import PairRecord
 from gates.load.rate import Rates, scaled
 from gates.load.validity import OVERLOAD, too_many
@@ -20,7 +21,7 @@ from gates.tools.base import EarlierBuild, Serving
 from gates.tools.locust.campaign import MOST_SPOILED, Campaign
 from gates.tools.locust.epoch import Loaded
 from gates.tools.locust.ratios import Paired, comparisons
-from gates.tools.locust.together import Builds, NotSideBySide, Stretches, load_both
+from gates.tools.locust.together import Builds, Stretches, load_both
 
 _AROUND = 6.0
 """Seconds that start, preparation and end of an epoch take, for the progress bar only."""
@@ -64,11 +65,11 @@ class SideBySide(Campaign, abc.ABC):
     def run(self) -> None:
         """Measure until everything is decided, or the epochs are used up.
 
-        Raises NotSideBySide when the earlier build cannot be measured, NotMeasured when there is nothing to send,
+        Raises NotBeside when the earlier build cannot be measured, NotMeasured when there is nothing to send,
         ToolError when Locust failed, or the time was over before there was anything.
         """
         if not self.planned:
-            raise NotSideBySide("`pair_epochs` is 0")
+            raise NotBeside("`pair_epochs` is 0")
         looks = plan(self.planned)
         number, wrong = 0, False
         while number < self.planned and not too_many(self._invalid(), self.planned) and self._has_time():
@@ -136,7 +137,7 @@ class SideBySide(Campaign, abc.ABC):
         return not self.pairs and any(doubt.check in OVERLOAD | {"generator"} for doubt in epoch.doubts)
 
     def _slow_down(self) -> None:
-        """Lower the rate for all epochs to come; raises NotSideBySide when what is demanded could not be shown then."""
+        """Lower the rate for all epochs to come; raises NotBeside when what is demanded could not be shown then."""
         assert self.rates is not None
         demanded = self._demanded("load.throughput")
         if demanded is not None and self.rates.total >= demanded > self.rates.total * _SLOWED:
@@ -160,7 +161,7 @@ class SideBySide(Campaign, abc.ABC):
                 self._inspect,
             )  # fmt: skip
             if loaded == "old":
-                raise NotSideBySide("the earlier build died under load", builds.old.last_lines())
+                raise NotBeside("the earlier build died under load", builds.old.last_lines())
             if isinstance(loaded, str):
                 self._died(builds.new, f"under load ({told})")
                 return None
@@ -181,7 +182,7 @@ class SideBySide(Campaign, abc.ABC):
                     servings[new] = self._start(stack, new)
                 self.started_by_us, self.document = servings[True].started_by_us, servings[True].document
                 if not servings[True].started_by_us:
-                    raise NotSideBySide("the backend was already up, at its URL", "let gates start it: [backend] start")
+                    raise NotBeside("the backend was already up, at its URL", "let gates start it: [backend] start")
                 builds = self._make_ready(servings[True], servings[False], new_first, told)
                 if builds is not None:
                     yield builds
@@ -197,12 +198,11 @@ class SideBySide(Campaign, abc.ABC):
         if new:
             return self._watch(stack.enter_context(self.context.serve(cpus=servers or None)))
         if self.earlier.serve is None:
-            raise NotSideBySide(self.earlier.reason or "the earlier build cannot be built")
+            raise NotBeside(self.earlier.reason or "the earlier build cannot be built")
         began = time.monotonic()
         try:
-            return stack.enter_context(self.earlier.serve(cpus=servers or None))
-        except GatesError as error:
-            raise NotSideBySide(error.message, error.hint) from error
+            with of_the_earlier():
+                return stack.enter_context(self.earlier.serve(cpus=servers or None))
         finally:
             if not self.epochs:
                 self._began += time.monotonic() - began  # to build it is not part of the load
@@ -211,7 +211,7 @@ class SideBySide(Campaign, abc.ABC):
     def _make_ready(self, new: Serving, old: Serving, new_first: bool, told: str) -> Builds | None:
         """Return both builds ready to be loaded; None when that spoiled one of them, and both are to start again.
 
-        Raises NotSideBySide when they cannot be loaded alike.
+        Raises NotBeside when they cannot be loaded alike.
         """
 
     def _explore(self, builds: Builds, told: str) -> None:
@@ -222,7 +222,7 @@ class SideBySide(Campaign, abc.ABC):
         """Return what an epoch sends."""
 
     def _inspect(self, record: PairRecord) -> None:
-        """Look at what was recorded before it is thought anything of; may raise NotSideBySide or BackendFailed."""
+        """Look at what was recorded before it is thought anything of; may raise NotBeside or BackendFailed."""
 
     @abc.abstractmethod
     def _together(self) -> None:
@@ -254,7 +254,7 @@ def lowered(rates: Rates, less: float, origin: str) -> Rates:
     return rates if less >= 1.0 else scaled(rates, less, origin)
 
 
-def demands_more(demanded: float) -> NotSideBySide:
-    return NotSideBySide(
+def demands_more(demanded: float) -> NotBeside:
+    return NotBeside(
         f"{demanded:g} requests/s are demanded of one build, and two at once do not bear that on this machine"
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gates.errors import GatesError
+from gates.alternating import NotBeside
 from gates.load.assignment import EARLIER_HEADERS_VARIABLE, HEADERS_VARIABLE, Assignment, Counterpart, Work
 from gates.load.pairs import PairRecord, parse_pairs, with_single
 from gates.load.preparation import Prepared
@@ -17,10 +17,6 @@ from gates.tools.locust.observation import Observation
 from gates.tools.locust.ratios import Paired
 from gates.tools.locust.run import Outcome, drive, run_load
 from gates.tools.locust.throughput import in_turns
-
-
-class NotSideBySide(GatesError):
-    """The earlier build cannot be measured beside this one; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +108,7 @@ def load_both(
 
     `inspect` sees the record before anything is thought of it, and may refuse it by raising.
 
-    The epoch of the new build carries the doubts of both: a pair is worth what its worse half is. Raises NotSideBySide
+    The epoch of the new build carries the doubts of both: a pair is worth what its worse half is. Raises NotBeside
     when it is the earlier build that fails.
     """
     outcome = run_pairs(stretches.pairs, builds, directory, progress, stretches.cores)
@@ -130,7 +126,7 @@ def load_both(
         login_works=builds.old.login_works(), allowed_lag=SHORTEST_LAG, beside_cpu=outcome.new.cpu(*span),
     )  # fmt: skip
     if not old.repeatable:
-        raise NotSideBySide(f"in the earlier build {old.doubts[-1].text}")
+        raise NotBeside(f"in the earlier build {old.doubts[-1].text}")
     memory = (outcome.new.peak, outcome.old.peak) if outcome.new.peak and outcome.old.peak else None
     paired = Paired(record.new, record.old, record.ratios, memory)
     conditions = {**new.conditions, "pairs": float(paired.pairs), "both_cpu": (new.cpu or 0.0) + (old.cpu or 0.0)}

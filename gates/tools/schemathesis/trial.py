@@ -220,7 +220,7 @@ def _gather(plan: Plan, files: Mapping[str, Path], ended: Ended, stopped: str, s
     if observed.fatal:
         raise ToolError(
             f"Schemathesis cannot use the document: {scrub(' '.join(observed.fatal.split())[:300])}",
-            "correct the OpenAPI document; `gates contract` lints it",
+            "correct the OpenAPI document where the message points to",
         )
     if not stopped and (ended.exit_code == 2 or observed.stop_reason is None):
         raise ToolError(
