@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import hashlib
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gates.alternating import Alternation
 from gates.calibration import Floor
 from gates.demands import Tolerances, parse_quantity
 from gates.document import Document
 from gates.process import Usage
-from gates.results import GateResult, ItemId, Readings
+from gates.results import GateResult, ItemId, Measurement, Readings
 
 
 def _duration(value: Any) -> Any:
@@ -155,6 +157,38 @@ class Context:
     fast: bool = False
     targets: Mapping[str, Any] = field(default_factory=dict)
     """The demands of this phase by name, for a tool that must know what it is measured against."""
+
+
+@dataclass(kw_only=True)
+class BesideEarlier:
+    """A command in this build and in the earlier one in turns, and what was found out; a tool says what is run."""
+
+    context: Context
+    blocks: int
+    deadline: float
+    """On the clock of time.monotonic; making the earlier build does not count."""
+    measured_with: tuple[str, ...] | None
+    alternation: Alternation | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def earlier(self) -> EarlierBuild:
+        """The earlier build; there is one."""
+        assert self.context.earlier is not None
+        return self.context.earlier
+
+    def measurements(self) -> list[Measurement]:
+        """Return what the blocks say of the two builds."""
+        return self.alternation.measurements() if self.alternation else []
+
+    def notes(self) -> list[str]:
+        """Return how it was measured, and what was left out."""
+        told = self.alternation.notes(self.earlier.phase, self.earlier.commit) if self.alternation else []
+        return [*told, *self.remarks]
+
+    def left(self) -> float:
+        """Return the seconds that are left, a tenth at least."""
+        return max(0.1, round(self.deadline - time.monotonic(), 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from gates.errors import NotMeasured, ToolError
 from gates.process import shell_words
 from gates.results import ItemId, Readings
 from gates.tools.base import Context, Place, Requirement, Seconds, Tool, digest
-from gates.tools.benchmark.beside import BesideEarlier
+from gates.tools.benchmark.beside import BenchmarksBeside
 from gates.tools.benchmark.execution import Runner, installed
 from gates.tools.benchmark.report import Sample, combine
 
@@ -84,7 +84,9 @@ class Benchmark(Tool):
         deadline = time.monotonic() + self.timeout
         if context.earlier is None or context.side_by_side == "never":
             return self._readings(self._alone(context, runner, deadline), runner)
-        beside = BesideEarlier(context, runner, self.pair_blocks, deadline, self.measured_with)
+        beside = BenchmarksBeside(
+            context=context, here=runner, blocks=self.pair_blocks, deadline=deadline, measured_with=self.measured_with
+        )
         try:
             beside.run()
         except NotBeside as refused:

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gates.alternating import Alternation, NotBeside, Reading, Turn, check_measured_with, is_inside, of_the_earlier
-from gates.results import Measurement
 from gates.sequential import BENCH
-from gates.tools.base import Context, EarlierBuild, Place
+from gates.tools.base import BesideEarlier, Place
 from gates.tools.benchmark.execution import Runner
 from gates.tools.benchmark.report import Sample
 from gates.tools.benchmark.same_work import (
@@ -35,27 +34,14 @@ _QUICKLY = ("--benchmark-max-time=0.000001", "--benchmark-min-rounds=1", "-p", _
 _SHOWN = 3
 
 
-@dataclass
-class BesideEarlier:
+@dataclass(kw_only=True)
+class BenchmarksBeside(BesideEarlier):
     """The benchmarks of this build and of the earlier one in turns, and everything that was found out."""
 
-    context: Context
     here: Runner
-    blocks: int
-    deadline: float
-    """On the clock of time.monotonic; making the earlier build does not count."""
-    measured_with: tuple[str, ...] | None
     samples: list[Sample] = field(default_factory=list)
     """Of this build, one a process."""
-    alternation: Alternation | None = None
-    remarks: list[str] = field(default_factory=list)
     _block_seconds: float = 0.0
-
-    @property
-    def earlier(self) -> EarlierBuild:
-        """The earlier build; there is one."""
-        assert self.context.earlier is not None
-        return self.context.earlier
 
     def run(self) -> None:
         """Measure until everything is decided.
@@ -77,18 +63,6 @@ class BesideEarlier:
                 allowed = self._allowed(runner, tried, names)
             self._alternate(runner, allowed)
 
-    def measurements(self) -> list[Measurement]:
-        """Return what the blocks say of the two builds."""
-        return self.alternation.measurements() if self.alternation else []
-
-    def notes(self) -> list[str]:
-        """Return how it was measured, and what was left out."""
-        told = self.alternation.notes(self.earlier.phase, self.earlier.commit) if self.alternation else []
-        return [*told, *self.remarks]
-
-    def _left(self) -> float:
-        return max(0.1, round(self.deadline - time.monotonic(), 1))
-
     def _try(self, runner: Runner, name: str) -> tuple[Sample, Loaded]:
         """Run every benchmark once, without measuring: what can be run, and what source it runs."""
         plugin = self.context.directory / "plugin"
@@ -97,7 +71,7 @@ class BesideEarlier:
         told = self.context.directory / f"{name}.files.json"
         path = os.pathsep.join(filter(None, (runner.place.env.get("PYTHONPATH"), str(plugin))))
         sample = runner.measure(
-            name, self._left(), more=_QUICKLY, env={"PYTHONPATH": path, "GATES_LOADED_FILES": str(told)}
+            name, self.left(), more=_QUICKLY, env={"PYTHONPATH": path, "GATES_LOADED_FILES": str(told)}
         )
         if not told.exists():
             raise NotBeside(f"`{runner.command}` does not let it be seen which source its benchmarks run")
@@ -177,11 +151,11 @@ class BesideEarlier:
             began = time.monotonic()
             self.context.progress(turn.share, f"{turn.told}, beside {self.earlier.phase}")
             if turn.new:
-                sample = self.here.measure(f"benchmark-{turn.block}", self._left())
+                sample = self.here.measure(f"benchmark-{turn.block}", self.left())
                 self.samples.append(sample)
             else:
                 with of_the_earlier():
-                    sample = there.measure(f"benchmark-{turn.block}-earlier", self._left())
+                    sample = there.measure(f"benchmark-{turn.block}-earlier", self.left())
             self._block_seconds = max(self._block_seconds, 2.2 * (time.monotonic() - began))
             return {
                 name: Reading(median, sample.least[name])

@@ -23,7 +23,7 @@ from gates.demands import BASE_UNIT, Demand, parse_demand
 from gates.process import shell_words
 from gates.results import Measurement, Readings
 from gates.tools.base import Context, Place, Requirement, Tool, digest
-from gates.tools.command.beside import TIMED, BesideEarlier
+from gates.tools.command.beside import TIMED, CommandBeside
 from gates.tools.command.execution import Execution, Outcome
 from gates.tools.command.numbers import Number, dimension_of
 
@@ -126,9 +126,10 @@ class Command(Tool):
             first = execution.run(_place(context), serving, context.directory, self.timeout)
         if context.earlier is None or context.side_by_side == "never" or not self._blocks or first.failure:
             return self._readings([first])
-        beside = BesideEarlier(
-            context, execution, first, self._blocks, began + self.timeout, self.measured_with, self.backend
-        )
+        beside = CommandBeside(
+            context=context, execution=execution, first=first, blocks=self._blocks, deadline=began + self.timeout,
+            measured_with=self.measured_with, backend=self.backend,
+        )  # fmt: skip
         try:
             beside.run()
         except NotBeside as refused:

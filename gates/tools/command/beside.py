@@ -19,7 +19,7 @@ from gates.demands import format_value
 from gates.process import last_lines
 from gates.results import Measurement
 from gates.sequential import FIRST_LOOK, NUMBER
-from gates.tools.base import Context, EarlierBuild, Place
+from gates.tools.base import BesideEarlier, Place
 from gates.tools.command.execution import Execution, Outcome
 
 TIMED = ("s", "1/s")
@@ -28,29 +28,16 @@ _COMPARED = (*TIMED, "B")
 _WORD = re.compile(r"[^\s'\"=;|&<>()]+")
 
 
-@dataclass
-class BesideEarlier:
+@dataclass(kw_only=True)
+class CommandBeside(BesideEarlier):
     """Runs of this build and of the earlier one in turns, and everything that was found out; `first` is known."""
 
-    context: Context
     execution: Execution
     first: Outcome
-    blocks: int
-    deadline: float
-    """On the clock of time.monotonic; making the earlier build does not count."""
-    measured_with: tuple[str, ...] | None
     backend: bool
     outcomes: list[Outcome] = field(default_factory=list)
     """Of this build, the first run aside."""
-    alternation: Alternation | None = None
-    remarks: list[str] = field(default_factory=list)
     _run_seconds: float = 0.0
-
-    @property
-    def earlier(self) -> EarlierBuild:
-        """The earlier build; there is one."""
-        assert self.context.earlier is not None
-        return self.context.earlier
 
     def run(self) -> None:
         """Measure until everything is decided.
@@ -66,7 +53,7 @@ class BesideEarlier:
         if not self._compared(self.first):
             raise NotBeside("none of its numbers is above zero, has a `better`, and is a time, a rate or a size")
         self._run_seconds = self.first.finished.seconds
-        if 2 * FIRST_LOOK * self._run_seconds > self._left():
+        if 2 * FIRST_LOOK * self._run_seconds > self.left():
             raise NotBeside(
                 f"a run takes {format_value(self._run_seconds, 's')}, and there is no time for {2 * FIRST_LOOK} more "
                 "within the `timeout` of this gate",
@@ -78,18 +65,6 @@ class BesideEarlier:
                 self.context.progress(None, f"trying the command in the build of {self.earlier.phase}")
                 allowed = self._allowed(self._run(there, "trial-earlier", new=False))
             self._alternate(there, allowed)
-
-    def measurements(self) -> list[Measurement]:
-        """Return what the blocks say of the two builds."""
-        return self.alternation.measurements() if self.alternation else []
-
-    def notes(self) -> list[str]:
-        """Return how it was measured, and what was left out."""
-        told = self.alternation.notes(self.earlier.phase, self.earlier.commit) if self.alternation else []
-        return [*told, *self.remarks]
-
-    def _left(self) -> float:
-        return max(0.1, self.deadline - time.monotonic())
 
     @contextmanager
     def _place(self) -> Iterator[Place]:
@@ -149,7 +124,7 @@ class BesideEarlier:
                 if serve is None:
                     raise NotBeside(self.earlier.reason or "the earlier build cannot be started")
                 serving = stack.enter_context(serve())
-            outcome = self.execution.run(place, serving, directory, round(self._left(), 1))
+            outcome = self.execution.run(place, serving, directory, self.left())
         self._run_seconds = max(self._run_seconds, time.monotonic() - began)
         if new:
             self.outcomes.append(outcome)
