@@ -79,6 +79,8 @@ class Setting:
     policy: Policy
     base_commit: str | None = None
     baseline: Run | None = None
+    signed: Mapping[str, Run] = field(default_factory=dict)
+    """The runs of the earlier phases by phase, the baseline last."""
     floors: Mapping[str, Floor] = field(default_factory=dict)
     """By gate, below which a worsening is none; those that are not named take the ordinary one."""
     itself: str | None = None
@@ -210,6 +212,9 @@ def make_context(
         progress=progress,
         base_commit=setting.base_commit,
         baseline=baseline,
+        phase=plan.phase.name,
+        phase_settings=plan.phase.model_dump(mode="json"),
+        signed=setting.signed,
         earlier=_earlier(setting, directory, progress),
         side_by_side=configuration.baseline.side_by_side,
         tolerances=setting.policy.tolerances,

@@ -80,7 +80,11 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A discrete problem; `fingerprint` is its identity and survives line shifts and rewording."""
+    """A discrete problem; `fingerprint` is its identity and survives line shifts and rewording.
+
+    `pointer` is a JSON pointer into the document that was looked at, `earlier_pointer` into the one it was compared
+    with.
+    """
 
     rule: str
     severity: Severity
@@ -91,6 +95,8 @@ class Finding:
     operation: str | None = None
     state: FindingState = FindingState.NEW
     fix: str = ""
+    pointer: str = ""
+    earlier_pointer: str = ""
 
 
 SubjectKind = Literal["test", "operation", "benchmark", "file"]
@@ -110,18 +116,23 @@ class Subject:
     message: str = ""
 
 
+SeenBy = Literal["generated", "tests", "replayed", "traffic"]
+
+
 @dataclass(frozen=True, slots=True)
 class OperationSeen:
     """What a gate saw of one operation of the API: how often each status was answered.
 
     `success` is true when a valid request got a documented success, false when valid requests were sent and
-    none did, None when no valid request could be made.
+    none did, None when no valid request could be made. `source` says whose requests these were: made by a gate from the
+    document, those of the project's own tests, those of an earlier phase sent again, or traffic that was recorded.
     """
 
     operation: str
     statuses: Mapping[int, int] = field(default_factory=dict)
     success: bool | None = None
     documented: bool = True
+    source: SeenBy = "generated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +165,10 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """One request of the corpus that was sent, so that a later phase can send the same; secrets are redacted."""
+    """One request of the corpus that was sent, so that a later phase can send the same; secrets are redacted.
+
+    `shape` is the form of its answer's body, `steps` the requests that make the state it depends on; both as JSON.
+    """
 
     operation: str
     method: str
@@ -162,6 +176,8 @@ class RecordedRequest:
     headers: Mapping[str, str]
     body: str | None = None
     status: int | None = None
+    shape: str = ""
+    steps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +255,11 @@ class DoneItem:
 
 @dataclass(frozen=True, slots=True)
 class OperationRow:
-    """A row of the operations table; None is a cell that no gate has filled."""
+    """A row of the operations table; None is a cell that no gate has filled.
+
+    `tested` is true when the project's own tests, or failing them a valid generated request, got a documented success;
+    `tested_by` says which of them did.
+    """
 
     operation: str
     operation_class: str
@@ -250,6 +270,8 @@ class OperationRow:
     error_envelope: bool | None = None
     p95: float | None = None
     compatible: bool | None = None
+    answered: bool | None = None
+    tested_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ def make_setting(place: Place, plan: Plan, directory: Path) -> engine.Setting:
     baseline = earlier[-1].run if earlier else None
     return engine.Setting(
         place.configuration, place.root, directory, place.configuration.policy(plan.phase),
-        baseline.commit if baseline else None, baseline,
+        baseline.commit if baseline else None, baseline, {before.phase: before.run for before in earlier},
     )  # fmt: skip
 
 

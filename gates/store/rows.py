@@ -228,11 +228,11 @@ READINGS: dict[str, Table[Any]] = {
     "findings": Table("findings", Finding, _GATE, *keyed(
         rule=TEXT, severity=SEVERITY, message=TEXT, fingerprint=TEXT, path=TEXT, line=INTEGER, operation=TEXT,
         state=STATE, fix=TEXT,
-    )),
+    ), Column("pointer", TEXT, "pointer", since=2), Column("earlier_pointer", TEXT, "earlier_pointer", since=2)),
     "subjects": Table("subjects", Subject, _GATE, *keyed(kind=TEXT, name=TEXT, outcome=TEXT, message=TEXT)),
     "operations": Table("operations_seen", OperationSeen, _GATE, *keyed(
         operation=TEXT, statuses=COUNT_MAP, success=FLAG, documented=FLAG,
-    )),
+    ), Column("source", TEXT, "source", since=2)),
     "gaps": Table("gaps", Gap, _GATE, *keyed(what=TEXT, reason=TEXT, hint=TEXT)),
     "epochs": Table("epochs", Epoch, _GATE, *keyed(number=INTEGER, seconds=REAL, conditions=NUMBER_MAP)),
     "histograms": Table("histograms", Histogram, _GATE, *keyed(
@@ -240,7 +240,7 @@ READINGS: dict[str, Table[Any]] = {
     )),
     "requests": Table("requests", RecordedRequest, _GATE, *keyed(
         operation=TEXT, method=TEXT, path=TEXT, headers=TEXT_MAP, body=TEXT, status=INTEGER,
-    )),
+    ), Column("shape", TEXT, "shape", since=2), Column("steps", TEXT, "steps", since=2)),
 }  # fmt: skip
 """The tables of what a gate read, by the field of Readings."""
 DOCUMENTS = Table("documents", NamedText, _GATE, *keyed(name=TEXT, content=TEXT))
@@ -254,7 +254,7 @@ DONE_ITEMS = Table("done_items", DoneItem, _RUN, *keyed(
 OPERATIONS = Table("operations", OperationRow, _RUN, *keyed(
     operation=TEXT, operation_class=TEXT, documented=FLAG, tested=FLAG, statuses_seen=INTEGERS, auth_enforced=FLAG,
     error_envelope=FLAG, p95=REAL, compatible=FLAG,
-))  # fmt: skip
+), Column("answered", FLAG, "answered", since=2), Column("tested_by", WORDS, "tested_by", since=2))  # fmt: skip
 SIGNOFFS = Table(
     "signoffs", Signoff, ("run_id",),
     *keyed(number=INTEGER, phase=TEXT), Column("signed_by", TEXT, "by"), Column("signed_at", TEXT, "at"),

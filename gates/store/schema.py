@@ -7,6 +7,7 @@ History:
 
 v1_first_layout   runs with all that hangs on them, sign-offs, waivers and attestations
 v2_calibrations   what a machine makes of a build that is measured beside itself
+v3_contracts      pointers of findings, whose requests an operation saw, shapes and steps of recorded requests
 """
 
 from __future__ import annotations
@@ -275,3 +276,18 @@ def v2_calibrations(db: Database) -> None:
     """Add what `gates calibrate` found out; an addition that leaves runs and sign-offs as they are."""
     for statement in _CALIBRATIONS.split(";\n"):
         db.execute(statement.strip())
+
+
+@version
+def v3_contracts(db: Database) -> None:
+    """Add where in a document a finding is, who asked an operation, and what a recorded request needs and got."""
+    for table, column in (
+        ("findings", "pointer TEXT NOT NULL DEFAULT ''"),
+        ("findings", "earlier_pointer TEXT NOT NULL DEFAULT ''"),
+        ("operations_seen", "source TEXT NOT NULL DEFAULT 'generated'"),
+        ("requests", "shape TEXT NOT NULL DEFAULT ''"),
+        ("requests", "steps TEXT NOT NULL DEFAULT ''"),
+        ("operations", "answered INTEGER CHECK (answered IN (0, 1))"),
+        ("operations", "tested_by TEXT NOT NULL DEFAULT '[]'"),
+    ):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")

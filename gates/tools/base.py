@@ -19,7 +19,7 @@ from gates.calibration import Floor
 from gates.demands import Tolerances, parse_quantity
 from gates.document import Document
 from gates.process import Usage
-from gates.results import GateResult, ItemId, Measurement, Readings
+from gates.results import GateResult, ItemId, Measurement, Readings, Run
 
 
 def _duration(value: Any) -> Any:
@@ -141,6 +141,12 @@ class Context:
     """The commit of the phase this run is compared with."""
     baseline: GateResult | None = None
     """What this gate had measured when that phase was signed off."""
+    phase: str = ""
+    """The phase that is checked."""
+    phase_settings: Mapping[str, Any] = field(default_factory=dict)
+    """Its table in gates.toml."""
+    signed: Mapping[str, Run] = field(default_factory=dict)
+    """The runs of the earlier phases as they were signed off, by phase; the one that is compared with comes last."""
     earlier: EarlierBuild | None = None
     """The build of that phase; None when there is none, or `side_by_side` is `never`."""
     side_by_side: Literal["auto", "always", "never"] = "auto"
@@ -240,11 +246,6 @@ class Tool(BaseModel, abc.ABC):
     def requirements_of(self, document: Document) -> list[Requirement]:
         """Return what of the settings the document of the backend has to have, for `gates doctor`."""
         return []
-
-
-def fingerprint(*parts: str) -> str:
-    """Return the identity of a finding: 16 hexadecimal digits of the parts that make it the same one next time."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
 def digest(text: str) -> str:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from gates.errors import ToolError
 from gates.results import Finding, Gap, Measurement, Readings, Severity, Subject
+from gates.rules import fingerprint
 from gates.tools.bandit.files import plain_path
-from gates.tools.base import fingerprint
 
 _SEVERITIES = {"HIGH": Severity.HIGH, "MEDIUM": Severity.MEDIUM, "LOW": Severity.LOW, "UNDEFINED": Severity.LOW}
 _INTERNAL_ERROR = re.compile(r"Bandit internal error running: (\S+) on file (.+?) at line (\d+)")

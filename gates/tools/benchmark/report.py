@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from gates.errors import ToolError
 from gates.results import Finding, Gap, Measurement, Readings, Severity, Subject
-from gates.tools.base import fingerprint
+from gates.rules import fingerprint
 
 _NOT_A_BENCHMARK = "--benchmark-only active"
 

@@ -15,8 +15,9 @@ from gates.demands import BASE_UNIT
 from gates.errors import GatesError, ToolError
 from gates.process import CommandNotFound, Finished, capture, last_lines, run, shell_words
 from gates.results import Finding, Gap, Measurement, Severity
+from gates.rules import fingerprint
 from gates.shell import NEEDS_SHELL, PLACEHOLDER, SHELLS, fill_in
-from gates.tools.base import Place, Serving, fingerprint
+from gates.tools.base import Place, Serving
 from gates.tools.command.numbers import Number, NumberMissing, dimension_of, parse
 
 _SEARCHED_BYTES = 2**20

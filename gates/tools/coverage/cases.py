@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from gates.results import Finding, Measurement, Severity, Subject
-from gates.tools.base import fingerprint
+from gates.rules import fingerprint
 
 Outcome = Literal["passed", "failed", "error", "skipped", "flaky"]
 ObstacleRule = Literal["tests.collection", "tests.setup"]

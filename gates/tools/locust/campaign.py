@@ -18,7 +18,8 @@ from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.load.validity import OVERLOAD, SHORTEST_LAG, TAKEN
 from gates.results import Finding, RecordedRequest, Severity
-from gates.tools.base import Context, Serving, fingerprint
+from gates.rules import fingerprint
+from gates.tools.base import Context, Serving
 from gates.tools.locust.concurrency import Concurrency, all_at_once, users_at_once
 from gates.tools.locust.epoch import Loaded, assess, recorded_rates
 from gates.tools.locust.leak import growth

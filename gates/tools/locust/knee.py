@@ -12,7 +12,8 @@ from gates.load.knee import Limits, Missed, Search, first_own, judge_step, p95_b
 from gates.load.rate import mean_time
 from gates.load.schedule import Arrivals
 from gates.results import Epoch, Finding, Gap, Measurement, Severity
-from gates.tools.base import Serving, fingerprint
+from gates.rules import fingerprint
+from gates.tools.base import Serving
 from gates.tools.locust.campaign import Campaign
 from gates.tools.locust.epoch import assess, rate_conditions
 from gates.tools.locust.run import run_load

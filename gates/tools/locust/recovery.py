@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from gates.demands import format_value
 from gates.load.recovery import Recovery, recovery
 from gates.results import Finding, Gap, Measurement, Severity
-from gates.tools.base import fingerprint
+from gates.rules import fingerprint
 from gates.tools.locust.epoch import Loaded
 
 

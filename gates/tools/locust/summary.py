@@ -10,7 +10,7 @@ from gates.load.recording import OperationRecord
 from gates.load.scenario import ON_START, TASK
 from gates.load.validity import FAILED_SHARE, OVERLOAD, TAKEN, doubts, too_many
 from gates.results import Finding, Gap, Histogram, Measurement, OperationSeen, Severity
-from gates.tools.base import fingerprint
+from gates.rules import fingerprint
 from gates.tools.locust.epoch import Loaded, failures_of, times
 
 _QUANTILES = (("load.p50", 0.50), ("load.p95", 0.95), ("load.p99", 0.99))

@@ -24,7 +24,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gates.results import Finding, FindingState, Severity
-from gates.tools.base import fingerprint
+from gates.rules import fingerprint
 from gates.tools.schemathesis.events import Failure, SentRequest
 
 _HIGH = ("ST101", "ST102", "ST401", "ST402", "connection-dropped")
