@@ -129,24 +129,24 @@ def _read_document(backend: ServingBackend, root: Path) -> None:
         elif place.startswith("/"):
             backend.document = parse_document(_fetch_document(backend, place))
         else:
-            backend.document = parse_document((root / place).read_text("utf-8"))
+            backend.document = parse_document((root / place).read_bytes())
     except DocumentError as error:
         backend.document_error = f"the OpenAPI document {place} cannot be read: {error.message}"
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         backend.document_error = f"the OpenAPI document {place} cannot be read: {error}"
     prefix = (backend.settings.base_path or "").strip("/")
     if prefix and backend.document is not None and not backend.document.base_path:
         backend.document = replace(backend.document, base_path=f"/{prefix}")
 
 
-def _fetch_document(backend: ServingBackend, path: str) -> str:
-    """Return the document's text; one that is made on first use may need a while."""
+def _fetch_document(backend: ServingBackend, path: str) -> bytes:
+    """Return the document as it was sent; one that is made on first use may need a while."""
     deadline = time.monotonic() + backend.settings.start_timeout
     while True:
         try:
             answer = client.request(backend.url, "GET", path, headers=backend.headers, timeout=30)
             if answer.status == 200:
-                return answer.text
+                return answer.body
             problem = f"GET {path} answered {answer.status}"
             if answer.status in (401, 403):
                 problem += ", so it needs a login: see [backend.auth]"
@@ -163,7 +163,7 @@ def _find_document(backend: ServingBackend) -> None:
         try:
             answer = client.request(backend.url, "GET", path, headers=backend.headers)
             if answer.status == 200:
-                backend.document = parse_document(answer.text)
+                backend.document = parse_document(answer.body)
                 backend.notes.append(f"the OpenAPI document was found at {path}: write openapi = {path!r} to say so")
                 return
         except (client.NoAnswer, DocumentError):
