@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gates.results import Severity
+from gates.results import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,16 @@ def by_id(rules: Iterable[Rule]) -> Mapping[str, Rule]:
 def fingerprint(*parts: str) -> str:
     """Return the identity of a finding: 16 hexadecimal digits of the parts that make it the same one next time."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def graded(
+    findings: Iterable[Finding], rules: Mapping[str, Rule], severities: Mapping[str, Severity | None]
+) -> list[Finding]:
+    """Return findings as bad as gates.toml says by rule, without those whose rule is off, there or by itself."""
+    found = []
+    for finding in findings:
+        severity = severities[finding.rule] if finding.rule in severities else rules[finding.rule].severity
+        if severity is not None:
+            # What a rule grades by itself from case to case keeps its grade, unless somebody wrote another.
+            found.append(replace(finding, severity=severity) if finding.rule in severities else finding)
+    return found
