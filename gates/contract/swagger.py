@@ -242,7 +242,7 @@ class _Conversion:
         return self._once("response", response, produces, lambda: self._response(response, produces))
 
     def _shared_response(self, reference: str, produces: tuple[str, ...]) -> str:
-        """Return the reference to a shared response for these media types, which an operation may have alone."""
+        """Return the reference to a shared response for the media types of an operation."""
         response = self._resolved({"$ref": reference})
         name = _unescaped(reference.removeprefix("#/responses/"))
         if not isinstance(response, Mapping) or name not in _object(self._content.get("responses")):
