@@ -111,6 +111,16 @@ class Tolerances:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A person's word that one finding does not count until a day (ISO 8601, that day included), and why."""
+
+    fingerprint: str
+    reason: str
+    by: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything that decides a verdict besides the readings; stored with the run, so that it can be judged again."""
 
@@ -120,6 +130,10 @@ class Policy:
     """Items of the Definition of Done that were left out, with the written reason."""
     defaults: frozenset[str] = frozenset()
     """Names of the targets that nobody wrote: where nothing of their kind exists, they are silent."""
+    waivers: tuple[Waiver, ...] = ()
+    """Those that hold on the day of the run."""
+    expired: tuple[Waiver, ...] = ()
+    """Those that did until before it: they change nothing, and are told."""
 
 
 def policy_to_data(policy: Policy) -> dict[str, Any]:
@@ -129,6 +143,8 @@ def policy_to_data(policy: Policy) -> dict[str, Any]:
         "tolerances": asdict(policy.tolerances),
         "left_out": dict(policy.left_out),
         "defaults": sorted(policy.defaults),
+        "waivers": [asdict(waiver) for waiver in policy.waivers],
+        "expired_waivers": [asdict(waiver) for waiver in policy.expired],
     }
 
 
@@ -139,4 +155,6 @@ def policy_from_data(data: Mapping[str, Any]) -> Policy:
         Tolerances(**data["tolerances"]),
         dict(data["left_out"]),
         frozenset(data["defaults"]),
+        tuple(Waiver(**waiver) for waiver in data.get("waivers", ())),  # a run from before there were any has no key
+        tuple(Waiver(**waiver) for waiver in data.get("expired_waivers", ())),
     )

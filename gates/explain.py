@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from gates import documentation
+from gates.compare.case import describe_finding
 from gates.done import ITEMS
 from gates.errors import GatesError
 from gates.profiles import nearest_hint
 from gates.reports.terminal.interval import draw_interval, interval_legend
-from gates.results import FindingState, GateResult, Run
+from gates.results import FindingState, GateResult, Run, Severity
+from gates.rules import Rule
 from gates.targets import TARGETS, TargetKind, kind_of
 from gates.tools import TOOLS
 from gates.tools.base import Tool
+
+RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES,)
+"""The packages of rules whose rules have a severity that gates.toml may change, each with its `RULES`."""
+_WORDS = {Severity.HIGH: "an error", Severity.MEDIUM: "a warning", Severity.LOW: "an info", Severity.INFO: "a remark"}
+_MOST_FINDINGS = 20
 
 ITEM_TEXTS: Mapping[str, str] = {
     "endpoints": "Every operation of the OpenAPI document is asked with valid requests, and has to answer with one of "
@@ -193,10 +201,14 @@ def explain(what: str, gates: Mapping[str, Tool], last: Run | None, *, ascii: bo
         return "\n".join(_compared(name, last, ascii))
     if (kind := kind_of(what)) is not None:
         return "\n".join(_target(what, kind, last))
+    if (own := next((book[what] for book in RULE_BOOKS if what in book), None)) is not None:
+        return "\n".join(_own_rule(own, last))
     rule = next((known for known in RULES if what == known or (known.endswith(".") and what.startswith(known))), None)
     if rule is None:
         names = (name for name in (*RULES, *TARGETS) if not name.endswith("."))
-        known = [*ITEMS, *gates, *TOOLS, *COMPARED, *names]
+        family = f"{what.partition('.')[0]}."
+        rules = [name for book in RULE_BOOKS for name in book if name.startswith(family)]
+        known = rules or [*ITEMS, *gates, *TOOLS, *COMPARED, *names]
         raise GatesError(f"there is no gate, rule or item {what!r}", nearest_hint(what, known))
     return "\n".join(_rule(what, *RULES[rule], last))
 
@@ -255,6 +267,18 @@ def _gate(name: str, tool: Tool, last: Run | None, ascii_only: bool) -> Iterator
         yield f"        {interval_legend(ascii=ascii_only)}"
     for note in result.readings.notes:
         yield f"    - note: {note}"
+    yield from _waivable(result)
+
+
+def _waivable(result: GateResult) -> Iterator[str]:
+    """Yield the new findings with their fingerprints, and how one of them is waived."""
+    new = [finding for finding in result.readings.findings if finding.state is FindingState.NEW]
+    for finding in new[:_MOST_FINDINGS]:
+        yield f"    - {finding.fingerprint} {describe_finding(finding)}"
+    if len(new) > _MOST_FINDINGS:
+        yield f"    - and {len(new) - _MOST_FINDINGS:,} more: gates report --format json"
+    if new:
+        yield "  One that has to wait: gates waive FINGERPRINT --reason '…' --by '…' --until YEAR-MONTH-DAY"
 
 
 def _compared(name: str, last: Run | None, ascii_only: bool) -> Iterator[str]:
@@ -273,6 +297,14 @@ def _compared(name: str, last: Run | None, ascii_only: bool) -> Iterator[str]:
         yield f"        {interval_legend(ascii=ascii_only)}"
 
 
+def _own_rule(rule: Rule, last: Run | None) -> Iterator[str]:
+    grade = _WORDS[rule.severity] if rule.severity is not None else "off"
+    yield from _rule(
+        rule.id, rule.summary, f"{rule.why}\n  What to do: {rule.fix}\n  By itself it is {grade}; `rules` of the gate "
+        f'changes that: rules = {{ "{rule.id}" = "error" }} (or "warning", "info", "off")', last,
+    )  # fmt: skip
+
+
 def _rule(what: str, meaning: str, remedy: str, last: Run | None) -> Iterator[str]:
     yield f"{what}: {meaning}"
     yield f"  {remedy}"
@@ -285,7 +317,8 @@ def _rule(what: str, meaning: str, remedy: str, last: Run | None) -> Iterator[st
 
 def _findings_of(rule: str, gates: Sequence[GateResult]) -> list[str]:
     return [
-        f"{finding.state} {finding.severity}: {finding.message}" + (f" → {finding.fix}" if finding.fix else "")
+        f"{finding.fingerprint} {finding.state} {finding.severity}: {finding.message}"
+        + (f" → {finding.fix}" if finding.fix else "")
         for gate in gates
         for finding in gate.readings.findings
         if finding.rule == rule and finding.state is not FindingState.FIXED

@@ -19,10 +19,11 @@ from gates.compare.numbers import judge_numbers
 from gates.compare.performance import judge_performance
 from gates.compare.relative import judge_relative
 from gates.compare.subjects import judge_subjects, without_made
+from gates.compare.waivers import waiver_notes
 from gates.demands import Policy
 from gates.results import GateResult, Judgement, Run, Verdict, worst
 
-__all__ = ["Earlier", "configuration_changes", "judge", "policy_changes"]
+__all__ = ["Earlier", "configuration_changes", "judge", "policy_changes", "waiver_notes"]
 
 
 def judge(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from gates.compare.case import Baseline, Case, describe_finding, mentions
 from gates.compare.subjects import SUBJECT_RULES
+from gates.compare.waivers import waive
 from gates.demands import Tolerances
 from gates.results import Finding, FindingState, Judgement, Severity, Subject, SubjectKind, Verdict
 
@@ -22,12 +23,15 @@ class FindingRule:
     """From which severity on a new finding fails, by the beginning of its rule.
 
     `at_first` holds where the gate has no baseline (None: only targets decide then); `always` holds it there as well
-    when the tolerance for findings is wider, because what the rule finds is never a matter of taste.
+    when the tolerance for findings is wider, because what the rule finds is never a matter of taste. What is found
+    `anew` is a difference to the earlier phase itself: the one that was accepted there is not there any more, so it is
+    never known, and `[baseline] findings` does not speak of it.
     """
 
     prefix: str
     at_first: Severity | None
     always: bool = False
+    anew: bool = False
 
 
 FINDING_RULES = (
@@ -35,11 +39,15 @@ FINDING_RULES = (
     FindingRule("tests.", Severity.MEDIUM, always=True),
     FindingRule("operation.vanished", Severity.MEDIUM, always=True),
     FindingRule("bench.vanished", Severity.MEDIUM, always=True),
+    FindingRule("contract.", Severity.MEDIUM, always=True, anew=True),
+    FindingRule("doc.version-not-moved", Severity.MEDIUM, always=True, anew=True),
+    FindingRule("doc.not-mentioned", Severity.MEDIUM, always=True, anew=True),
     FindingRule("bandit.", None),
     FindingRule("", Severity.MEDIUM),
 )
 """The first whose prefix fits decides."""
-_ACCEPTED = frozenset({FindingState.NEW, FindingState.KNOWN, FindingState.FLAKY, FindingState.WAIVED})
+_KNOWN_LATER = frozenset({FindingState.NEW, FindingState.KNOWN, FindingState.FLAKY})
+_ACCEPTED = _KNOWN_LATER | {FindingState.WAIVED}
 
 
 def _rule_of(finding: Finding) -> FindingRule:
@@ -52,7 +60,7 @@ def fails(finding: Finding, tolerances: Tolerances, *, has_baseline: bool) -> bo
         return False
     rule = _rule_of(finding)
     limits = [rule.at_first] if rule.always or not has_baseline else []
-    if has_baseline:
+    if has_baseline and not rule.anew:
         limits.append(_TOLERATED_BELOW[tolerances.findings])
     return any(limit is not None and _RANK[finding.severity] >= _RANK[limit] for limit in limits)
 
@@ -66,24 +74,26 @@ def failing(findings: Iterable[Finding], tolerances: Tolerances, *, has_baseline
 def sort_findings(case: Case, findings: Sequence[Finding]) -> list[Finding]:
     """Return findings with their states against the baseline, and what is gone since then as fixed.
 
-    A second finding with the identity of a known one is new. Flaky and waived ones keep their state.
+    A second finding with the identity of a known one is new. Flaky ones keep their state. One that was waived at the
+    sign-off is new again when its waiver does not hold any more.
     """
     baseline = case.baseline
-    known = Counter(
-        finding.fingerprint
+    then = [
+        finding
         for finding in (baseline.gate.readings.findings if baseline else ())
-        if finding.state in _ACCEPTED
-    )
+        if finding.state in _ACCEPTED and not _rule_of(finding).anew
+    ]
+    left = Counter(finding.fingerprint for finding in then)
+    known = Counter(finding.fingerprint for finding in then if finding.state in _KNOWN_LATER)
     found = []
     for finding in findings:
-        if finding.state in (FindingState.FLAKY, FindingState.WAIVED):
-            known[finding.fingerprint] -= 1
-            found.append(finding)
-            continue
-        state = FindingState.KNOWN if known[finding.fingerprint] > 0 else FindingState.NEW
+        if finding.state is not FindingState.FLAKY:
+            state = FindingState.KNOWN if known[finding.fingerprint] > 0 else FindingState.NEW
+            finding = replace(finding, state=state)
+        left[finding.fingerprint] -= 1
         known[finding.fingerprint] -= 1
-        found.append(replace(finding, state=state))
-    return found + _fixed(case, baseline, known)
+        found.append(finding)
+    return waive(found, case.policy.waivers) + _fixed(case, baseline, left)
 
 
 def _fixed(case: Case, baseline: Baseline | None, left: Counter[str]) -> list[Finding]:
@@ -94,6 +104,8 @@ def _fixed(case: Case, baseline: Baseline | None, left: Counter[str]) -> list[Fi
     for finding in baseline.gate.readings.findings:
         # A flaky one that did not show itself this time may only have been lucky.
         if finding.state not in _ACCEPTED or finding.state is FindingState.FLAKY or finding.rule in SUBJECT_RULES:
+            continue
+        if _rule_of(finding).anew:
             continue
         if left[finding.fingerprint] > 0:
             left[finding.fingerprint] -= 1

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gates.compare.case import Case, describe_finding
+from gates.compare.waivers import waive
 from gates.results import Finding, FindingState, GateResult, Judgement, Severity, Subject, SubjectKind, Verdict
 
 FAILED = "tests.failed"
@@ -82,14 +83,18 @@ def judge_subjects(case: Case) -> JudgedSubjects:
     tests = named(case.result, "test")
     before = named(baseline.gate, "test") if baseline else {}
     if tests or before:
-        findings += _judge_tests(case, tests, before)
+        findings += waive(_judge_tests(case, tests, before), case.policy.waivers)
         judgements.append(_tests_judgement(case, tests, before, findings))
     for kind, rule in _VANISHING:
         gone = _gone(case, kind)
         if baseline is not None and gone:
             vanished |= gone.keys()
-            findings += [_vanished(subject, kind, rule, baseline.phase) for subject in gone.values()]
-            judgements.append(_vanished_judgement(kind, list(gone), baseline.phase))
+            told = [_vanished(subject, kind, rule, baseline.phase) for subject in gone.values()]
+            told = waive(told, case.policy.waivers)
+            findings += told
+            counted = [name for name, one in zip(gone, told, strict=True) if one.state is FindingState.NEW]
+            if counted:
+                judgements.append(_vanished_judgement(kind, counted, baseline.phase))
     return JudgedSubjects(tuple(findings), tuple(judgements), frozenset(vanished))
 
 

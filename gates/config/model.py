@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from gates.demands import Demand, Dimension, Policy, Tolerances, parse_demand, parse_quantity
+from gates.demands import Demand, Dimension, Policy, Tolerances, Waiver, parse_demand, parse_quantity
 from gates.results import ItemId
 from gates.targets import kind_of
 from gates.tools import AnyTool
@@ -235,6 +237,34 @@ class Done(Table):
     )
 
 
+def _identity(text: str) -> str:
+    if re.fullmatch("[0-9a-f]{16}", text) is None:
+        raise ValueError("it is no fingerprint: these are 16 hexadecimal digits, as `gates explain GATE` names them")
+    return text
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    try:
+        return date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError) as error:
+        raise ValueError("it is not a day such as 2027-01-31") from error
+
+
+class WaivedFinding(Table):
+    """A finding that does not count until a day, on somebody's word; `gates waive` writes it."""
+
+    fingerprint: Annotated[str, AfterValidator(_identity)] = Field(
+        description="The finding's identity, as `gates explain GATE` names it"
+    )
+    reason: str = Field(min_length=10, description="Why it does not count, in a sentence; shown in every report")
+    by: str = Field(min_length=1, description="Who answers for that")
+    until: Annotated[str, BeforeValidator(_day)] = Field(
+        description="The last day on which it does not count (UTC)", examples=["2027-01-31"]
+    )
+
+
 class Configuration(Table):
     """All of gates.toml."""
 
@@ -246,6 +276,7 @@ class Configuration(Table):
     baseline: BaselineRules = Field(default_factory=BaselineRules)
     gates: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], AnyTool] = Field(default_factory=dict)
     done: Done = Field(default_factory=Done)
+    waivers: tuple[WaivedFinding, ...] = ()
 
     @model_validator(mode="after")
     def _phases_are_distinct(self) -> Configuration:
@@ -256,10 +287,16 @@ class Configuration(Table):
             raise ValueError(f"the phase {sorted(twice)[0]!r} stands twice in [[phases]]")
         if self.backend.start and self.backend.url:
             raise ValueError("[backend] has both start and url: a backend is started, or is already up")
+        marks = [waiver.fingerprint for waiver in self.waivers]
+        if twice := {mark for mark in marks if marks.count(mark) > 1}:
+            raise ValueError(f"the finding {sorted(twice)[0]} is waived twice in [[waivers]]: keep one of them")
         return self
 
-    def policy(self, phase: Phase) -> Policy:
-        """Return what decides the verdicts of a phase: its own targets before those for all, before the defaults."""
+    def policy(self, phase: Phase, day: str | None = None) -> Policy:
+        """Return what decides the verdicts of a phase: its own targets before those for all, before the defaults.
+
+        `day` (ISO 8601) is that of the run, by which a waiver holds or not; None for who judges no findings.
+        """
         written = {**flat_targets(self.targets), **flat_targets(phase.targets)}
         texts = {**DEFAULT_TARGETS, **written}
         demands = {name: _parse(name, text) for name, text in texts.items()}
@@ -268,7 +305,12 @@ class Configuration(Table):
         rules = self.baseline
         tolerances = Tolerances(_share(rules.performance), _share(rules.tails), _share(rules.coverage), rules.findings)
         left_out = {str(item): reason for item, reason in self.done.leave_out.items()}
-        return Policy(demands, tolerances, left_out, frozenset(set(DEFAULT_TARGETS) - set(written)))
+        every = [Waiver(one.fingerprint, one.reason, one.by, one.until) for one in self.waivers] if day else []
+        return Policy(
+            demands, tolerances, left_out, frozenset(set(DEFAULT_TARGETS) - set(written)),
+            tuple(one for one in every if one.until >= (day or "")),
+            tuple(one for one in every if one.until < (day or "")),
+        )  # fmt: skip
 
 
 def _share(text: str) -> float:

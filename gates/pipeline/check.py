@@ -18,7 +18,7 @@ from pathlib import Path
 
 from gates import __version__, engine, machine
 from gates.backend.environment import check_settings
-from gates.compare import configuration_changes, judge, policy_changes
+from gates.compare import configuration_changes, judge, policy_changes, waiver_notes
 from gates.config.model import Configuration
 from gates.demands import policy_from_data, policy_to_data
 from gates.done import build_done, build_operations, exit_code, run_verdict
@@ -102,8 +102,8 @@ def _why(error: BaseException) -> str:
 def begin(place: Place, plan: Plan, selection: Selection) -> Run:
     """Return the run as it is known before anything was measured."""
     checkout = read_checkout(place.root)
-    policy = json.dumps(_policy_data(place.configuration, plan), sort_keys=True)
     now = datetime.now(UTC)
+    policy = json.dumps(_policy_data(place.configuration, plan, f"{now:%Y-%m-%d}"), sort_keys=True)
     return Run(
         id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         project=place.configuration.project.name,
@@ -124,11 +124,14 @@ def begin(place: Place, plan: Plan, selection: Selection) -> Run:
     )
 
 
-def _policy_data(configuration: Configuration, plan: Plan) -> dict[str, object]:
-    """Return everything that decides the verdicts of a run, as data that can be stored and judged again."""
+def _policy_data(configuration: Configuration, plan: Plan, day: str) -> dict[str, object]:
+    """Return everything that decides the verdicts of a run, as data that can be stored and judged again.
+
+    Which waivers hold is decided here, by the day on which the run began, and never again.
+    """
     gates = {name: tool.model_dump(mode="json") for name, tool in configuration.gates.items()}
     return {
-        **policy_to_data(configuration.policy(plan.phase)),
+        **policy_to_data(configuration.policy(plan.phase, day)),
         "classes": configuration.operations.model_dump(mode="json"),
         "gates": gates,
         "owners": {name: list(owners) for name, owners in _owners(configuration, plan).items()},
@@ -170,7 +173,7 @@ def judge_gate(result: GateResult, place: Place, plan: Plan, run: Run, others: S
     overrides = place.configuration.operations.model_dump()
     return judge(
         result,
-        policy=place.configuration.policy(plan.phase),
+        policy=policy_from_data(json.loads(run.policy)),
         classes=operation_classes([result, *others], overrides),
         previous=earlier[-1] if earlier else None,
         earlier=earlier,
@@ -184,7 +187,7 @@ def conclude(
     run: Run, gates: Sequence[GateResult], place: Place, plan: Plan, allow_unknown: bool, seconds: float
 ) -> Run:
     """Return the whole run: the Definition of Done, the operations table, the verdict and the exit code."""
-    policy = place.configuration.policy(plan.phase)
+    policy = policy_from_data(json.loads(run.policy))
     order = list(place.configuration.gates)
     ordered = sorted(gates, key=lambda gate: order.index(gate.gate))
     classes = operation_classes(ordered, place.configuration.operations.model_dump())
@@ -208,7 +211,7 @@ def conclude(
         gates=tuple(ordered),
         done=done,
         operations=build_operations(ordered, documented, classes),
-        notes=(*run.notes, *changes),
+        notes=(*run.notes, *changes, *waiver_notes(policy, ordered, whole=not run.partial)),
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gates.compare.subjects import list_names
+from gates.compare.waivers import waivers_of
 from gates.demands import format_value
 from gates.results import DoneItem, Finding, FindingState, GateResult, Judgement, Measurement, Run, Verdict
 
@@ -271,7 +272,13 @@ def excused(run: Run) -> list[tuple[str, list[str]]]:
         FindingState.FLAKY: "Flaky: found in one of two tries on the same build",
     }
     found = {state: [one for result in run.gates for one in findings_in(result, state)] for state in titles}
-    return [(titles[state], list(dict.fromkeys(map(describe_finding, ones)))) for state, ones in found.items() if ones]
+    waivers = waivers_of(run)
+
+    def told(finding: Finding) -> str:
+        waiver = waivers.get(finding.fingerprint) if finding.state is FindingState.WAIVED else None
+        return one_line(describe_finding(finding) + (f", waived {waiver}" if waiver else ""))
+
+    return [(titles[state], list(dict.fromkeys(map(told, ones)))) for state, ones in found.items() if ones]
 
 
 def problems_of(result: GateResult) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gates.compare.waivers import waivers_of
 from gates.reports.markdown.escape import code, prose, table
 from gates.reports.wording import (
     change,
@@ -19,7 +20,7 @@ from gates.reports.wording import (
     subject,
     value,
 )
-from gates.results import FindingState, Judgement, Measurement, OperationRow, Run, Signoff, Verdict
+from gates.results import Finding, FindingState, Judgement, Measurement, OperationRow, Run, Signoff, Verdict
 
 _UNDER_LOAD = ("load.p50", "load.p95", "load.p99", "load.throughput", "load.errors")
 
@@ -181,9 +182,15 @@ def _findings(run: Run) -> list[str]:
         for result in run.gates
         for finding in findings_in(result, *states)
     }
-    words = {FindingState.WAIVED: " (waived)", FindingState.FLAKY: " (flaky)"}
+    waivers = waivers_of(run)
+
+    def word(finding: Finding) -> str:
+        if finding.state is FindingState.WAIVED:
+            return f" (waived {prose(waivers[finding.fingerprint])})" if finding.fingerprint in waivers else " (waived)"
+        return " (flaky)" if finding.state is FindingState.FLAKY else ""
+
     return _list(
-        f"{code(finding.fingerprint)} {prose(describe_finding(finding))}{words.get(finding.state, '')}"
+        f"{code(finding.fingerprint)} {prose(describe_finding(finding))}{word(finding)}"
         for *_, finding in sorted(found, key=lambda one: one[:-1])
     )
 
