@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from gates import documentation
-from gates.compare.case import describe_finding
 from gates.done import ITEMS
 from gates.errors import GatesError
 from gates.profiles import nearest_hint
 from gates.reports.terminal.interval import draw_interval, interval_legend
+from gates.reports.wording import describe_finding
 from gates.results import FindingState, GateResult, Run, Severity
 from gates.rules import Rule
 from gates.targets import TARGETS, TargetKind, kind_of

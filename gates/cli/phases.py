@@ -1,4 +1,4 @@
-"""The commands of phases: signing them off, verifying what was signed, showing how far they are."""
+"""The commands of phases: signing them off, verifying what was signed, showing how far they are, waiving a finding."""
 
 from __future__ import annotations
 
@@ -31,6 +31,24 @@ def signoff(
     elif signed.debts:
         print(f"{len(signed.debts)} known debts were accepted; the report begins with them.")
     print(f"Commit these two files: {relative(database)} {relative(report)}")
+
+
+@app.command()
+def waive(
+    fingerprint: Annotated[str, typer.Argument(help="The finding's, as `gates explain GATE` names it.")],
+    reason: Annotated[str, typer.Option(help="Why it does not count, in a sentence.")] = ...,  # type: ignore[assignment]
+    by: Annotated[str, typer.Option(help="Who answers for that.")] = ...,  # type: ignore[assignment]
+    until: Annotated[str, typer.Option(metavar="DATE", help="The last day on which it does not count.")] = ...,  # type: ignore[assignment]
+    project: Folder = Path(),
+) -> None:
+    """Let a finding of the last run not count until a day: write that into gates.toml."""
+    from gates.pipeline.waive import LONG, waive_finding
+
+    waived = waive_finding(project.resolve(), fingerprint, reason=reason, by=by, until=until)
+    say(f"Waived until {waived.until}, by {by.strip()}: {waived.described} (gate {waived.gate})")
+    if waived.days > LONG:
+        say(f"That is in {waived.days:,} days: a waiver of more than a year is hardly looked at again.")
+    say(f"It is the last table of {relative(waived.path)}: commit it, and run `gates check` again.")
 
 
 @app.command()
