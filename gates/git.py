@@ -63,6 +63,15 @@ def read_checkout(root: Path, ignore: tuple[str, ...] = ("baselines",)) -> Check
     return Checkout(commit.strip(), bool(changes.strip()), changes.strip(), shallow.strip() == "true")
 
 
+def commit_time(root: Path) -> float | None:
+    """Return when the present commit was made, in seconds since 1970; None where there is no commit, or no git."""
+    try:
+        code, text, _ = _git(root, "log", "-1", "--format=%ct", "HEAD")
+    except CommandNotFound:
+        return None
+    return float(text) if code == 0 and text.strip().isdigit() else None
+
+
 def has_commit(root: Path, commit: str) -> bool:
     """Return whether a commit is there (a shallow clone may lack it)."""
     return _git(root, "cat-file", "-e", f"{commit}^{{commit}}")[0] == 0

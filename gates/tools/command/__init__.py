@@ -21,13 +21,15 @@ from pydantic import AfterValidator, Field, model_validator
 from gates.alternating import BLOCKS, NotBeside, check_path, without_earlier
 from gates.demands import BASE_UNIT, Demand, parse_demand
 from gates.process import shell_words
+from gates.proxy import recording
 from gates.results import Measurement, Readings
 from gates.tools.base import Context, Place, Requirement, Tool, digest
 from gates.tools.command.beside import TIMED, CommandBeside
 from gates.tools.command.execution import Execution, Outcome
 from gates.tools.command.numbers import Number, dimension_of
+from gates.tools.command.operations import with_operations
 
-_NO_OTHER_NUMBERS = {"items", "skip", "timeout", "pair_blocks", "measured_with"}
+_NO_OTHER_NUMBERS = {"items", "skip", "timeout", "pair_blocks", "measured_with", "ignore"}
 """Settings that do not change what a run measures."""
 _PLACEHOLDERS = ("{base_url}", "{port}", "{data}")
 
@@ -49,7 +51,14 @@ class Command(Tool):
         default_factory=dict, description="Numbers to measure, by name: GATE.NAME is the measurement"
     )
     backend: bool = Field(
-        default=False, description="Start the backend for it; its address is in the environment as GATES_BASE_URL"
+        default=False,
+        description="Start the backend for it; its address is in the environment as GATES_BASE_URL. Unless times are "
+        "measured, that is a proxy which notes which operations it asks, and how they are answered",
+    )
+    ignore: tuple[str, ...] = Field(
+        default=(),
+        description="Routes that it may ask although no document has them, by patterns",
+        examples=[["/internal/*"]],
     )
     runs_alone: bool = Field(
         default=False,
@@ -121,6 +130,8 @@ class Command(Tool):
         """
         execution, began = self._execution(context.gate), time.monotonic()
         context.progress(None, self.command)
+        if self.backend and not self.alone and not self._blocks:
+            return self._recorded(execution, context)
         with ExitStack() as stack:
             serving = stack.enter_context(context.serve()) if self.backend else None
             first = execution.run(_place(context), serving, context.directory, self.timeout)
@@ -141,6 +152,15 @@ class Command(Tool):
             measurements=(*beside.measurements(), *readings.measurements),
             notes=(*beside.notes(), *readings.notes),
         )
+
+    def _recorded(self, execution: Execution, context: Context) -> Readings:
+        """Return what it brings, and which operations it asked of the backend behind a proxy."""
+        with context.serve() as serving, ExitStack() as stack:
+            proxy = stack.enter_context(recording(serving.url)) if serving.url.startswith("http:") else None
+            address = proxy.url if proxy else ""
+            outcome = execution.run(_place(context), serving, context.directory, self.timeout, address)
+            found = self._readings([outcome])
+            return with_operations(found, proxy, serving, self.ignore) if proxy else found
 
     def requirements(self, context: Context) -> list[Requirement]:
         """Return whether the program is there; of a command for the shell, only whether there is a shell."""

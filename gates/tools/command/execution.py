@@ -71,13 +71,15 @@ class Execution:
     expect_exit: tuple[int, ...]
     numbers: Mapping[str, Number]
 
-    def run(self, place: Place, serving: Serving | None, directory: Path, timeout: float) -> Outcome:
-        """Run it once; its outputs go to `directory`. Raises ToolError when it could not run to its end, or a number is
-        missing although it succeeded."""
+    def run(self, place: Place, serving: Serving | None, directory: Path, timeout: float, address: str = "") -> Outcome:
+        """Run it once; its outputs go to `directory`. `address` is told in the place of the backend's own.
+
+        Raises ToolError when it could not run to its end, or a number is missing although it succeeded.
+        """
         directory.mkdir(parents=True, exist_ok=True)
         files = {number.file for number in self.numbers.values() if number.file is not None}
         before = {file: _stamp(place.root / file) for file in files}
-        finished = self._execute(place, serving, directory, timeout)
+        finished = self._execute(place, serving, directory, timeout, address)
         if serving is not None:
             serving.check()  # when the backend died, that is why the command failed
         failure = self._failure(finished)
@@ -90,7 +92,7 @@ class Execution:
             )
         return Outcome(finished, failure, measurements, missing)
 
-    def words(self, place: Place, serving: Serving | None) -> list[str]:
+    def words(self, place: Place, serving: Serving | None, url: str = "") -> list[str]:
         """Return the command as it is run in a place; without a backend its address stays as it is written."""
         words = shell_words(self.command)
         script = words[0] in SHELLS and words[1:2] == ["-c"]
@@ -98,9 +100,10 @@ class Execution:
             words, script = ["sh", "-c", self.command], True
         values = {"python": place.python}
         if serving is not None:
-            address = urlsplit(serving.url)
+            url = url or serving.url
+            address = urlsplit(url)
             port = address.port or (443 if address.scheme == "https" else 80)
-            values |= {"base_url": serving.url, "port": str(port)}
+            values |= {"base_url": url, "port": str(port)}
             if serving.data is not None:
                 values["data"] = str(serving.data)
             elif "{data}" in self.command:
@@ -116,10 +119,12 @@ class Execution:
             for position, word in enumerate(words)
         ]
 
-    def _execute(self, place: Place, serving: Serving | None, directory: Path, timeout: float) -> Finished:
-        address = {"GATES_BASE_URL": serving.url} if serving is not None else {}
+    def _execute(
+        self, place: Place, serving: Serving | None, directory: Path, timeout: float, address: str
+    ) -> Finished:
+        told = {"GATES_BASE_URL": address or serving.url} if serving is not None else {}
         finished = run(
-            self.words(place, serving), cwd=place.root, env={**place.env, **address},
+            self.words(place, serving, address), cwd=place.root, env={**place.env, **told},
             stdout=directory / "stdout.txt", stderr=directory / "stderr.txt", timeout=timeout, normal=None,
         )  # fmt: skip
         code = finished.exit_code

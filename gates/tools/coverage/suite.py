@@ -9,6 +9,7 @@ from gates.errors import GatesError
 from gates.git import changed_lines
 from gates.results import Finding, Gap, Measurement, Readings
 from gates.tools.base import Context
+from gates.tools.coverage.calls import CallRecord
 from gates.tools.coverage.cases import Outcomes, finding, first_lines, measure_cases, obstacle_findings, subjects
 from gates.tools.coverage.lines import FileLines, measure_changed, measure_lines
 
@@ -24,6 +25,10 @@ class Suite:
     last_lines: str
     outcomes: Outcomes | None = None
     files: tuple[FileLines, ...] | None = None
+    sent: CallRecord | None = None
+    """The requests that the tests sent; None where nobody could listen."""
+    passed: frozenset[str] = frozenset()
+    """The tests that passed, by the names under which `sent` has them, where it does not know that itself."""
     ended_early: str = ""
     """Why the tests were stopped, when they told that they were."""
     tells_its_end: bool = True

@@ -10,6 +10,7 @@ with the ids of the only tests that are to run.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -103,6 +104,10 @@ if _RECORD:
     _listen("addExpectedFailure", lambda test, error: _tell("skipped", test, "expected failure: " + _told(error)))
     _listen("addUnexpectedSuccess", lambda test: _tell("failed", test, "unexpected success"))
     _listen("addSubTest", _tell_subtest)
+    if os.environ.get("GATES_CALLS_RECORD"):
+        _calls = importlib.import_module("gates_call_recorder")  # lies beside this file
+        _listen("startTest", lambda test: _calls.begin_test(test.id()))
+        _listen("stopTest", lambda test: _calls.end_test())
     if _ONLY:
         with open(_ONLY, encoding="utf-8") as only:
             _run_only(set(json.load(only)))

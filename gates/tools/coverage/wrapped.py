@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gates.process import Finished, last_lines, run
 from gates.results import Gap
 from gates.tools.base import Context
 from gates.tools.coverage import rcfile
+from gates.tools.coverage.calls import CallRecord, parse_calls
 from gates.tools.coverage.cases import Case, Outcomes, after_retry
 from gates.tools.coverage.command import PythonCommand
 from gates.tools.coverage.formats import parse_report
@@ -31,8 +33,13 @@ MOST_RETRIED = 200
 
 _VARIABLES = frozenset(
     f"COVERAGE_{name}" for name in ("FILE", "RCFILE", "PROCESS_START", "PROCESS_CONFIG", "FORCE_CONFIG", "DEBUG")
-)
-_RECORDER = Path(__file__).with_name("unittest_recorder.py")
+) | {"GATES_CALLS_RECORD"}
+_RECORDERS = {
+    rcfile.RECORDER: Path(__file__).with_name("unittest_recorder.py"),
+    "gates_call_recorder": Path(__file__).with_name("call_recorder.py"),
+}
+_NO_PYTHONPATH = re.compile(r"-(?![WX-])[a-zA-Z]*[EI]")
+"""Options of Python with which it looks for nothing where PYTHONPATH says."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Try:
     outcomes: Outcomes | None
     ids: Mapping[str, str] = field(default_factory=dict)
     """The ids by which unittest knows its tests, by identity."""
+    recorded: Record | None = None
+    """What unittest said of its tests, whoever is asked for their outcomes."""
 
     @property
     def last_lines(self) -> str:
@@ -53,8 +62,11 @@ class Try:
 class Wrapped:
     """A Python test command of one gate, ready to be run under coverage.py."""
 
-    def __init__(self, command: PythonCommand, text: str, context: Context, timeout: float, *, branches: bool) -> None:
+    def __init__(
+        self, command: PythonCommand, text: str, context: Context, timeout: float, *, branches: bool, calls: bool
+    ) -> None:
         self.command, self.text, self.context, self.branches = command, text, context, branches
+        self.records_calls = calls and not any(_NO_PYTHONPATH.match(option) for option in command.options)
         self.root = context.root.resolve()
         self.folder = context.directory
         self.deadline = time.monotonic() + timeout
@@ -77,7 +89,7 @@ class Wrapped:
         suite = Suite(
             first.finished.exit_code, first.last_lines, first.outcomes, notes=notes,
             configurations=rcfile.configurations(asked, self.root), versions=asked.versions,
-            tells_its_end=self._is_pytest,
+            tells_its_end=self._is_pytest, sent=self._sent(), passed=frozenset(_passed(first)),
         )  # fmt: skip
         self._judge_end(suite, first)
         if suite.outcomes is not None and not suite.ended_early and own_outcomes is None:
@@ -109,12 +121,25 @@ class Wrapped:
             ),
             "utf-8",
         )  # fmt: skip
-        if not self._is_pytest:
+        if self.records_calls:
+            shutil.rmtree(self._calls, ignore_errors=True)
+            self._calls.mkdir()
+        if self.records_calls or not self._is_pytest:
             recorder = self.folder / "recorder"
             recorder.mkdir(exist_ok=True)
-            shutil.copyfile(_RECORDER, recorder / f"{rcfile.RECORDER}.py")
+            for name, file in _RECORDERS.items():
+                shutil.copyfile(file, recorder / f"{name}.py")
             path = [str(recorder), *filter(None, [self.env.get("PYTHONPATH", "")])]
             self.env["PYTHONPATH"] = os.pathsep.join(path)
+
+    @property
+    def _calls(self) -> Path:
+        return self.folder / "calls"
+
+    def _sent(self) -> CallRecord | None:
+        if not self.records_calls:
+            return None
+        return parse_calls(path.read_text("utf-8", "replace") for path in sorted(self._calls.glob("*.jsonl")))
 
     def _options(self, asked: Interpreter) -> tuple[list[str], list[str]]:
         if not self._is_pytest:
@@ -122,6 +147,8 @@ class Wrapped:
         options, notes = pytest_options(
             asked, self._words, not self.env.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"), self.context.seed
         )
+        if self.records_calls:
+            options += ["-p", "gates_call_recorder"]
         return [*options, "-o", f"cache_dir={self.folder / 'cache'}"], notes
 
     def _remaining(self) -> int:
@@ -146,13 +173,15 @@ class Wrapped:
         if self._is_pytest:
             options = [*options, f"--junitxml={junit}"]
         environment = {"GATES_UNITTEST_RECORD": str(record), **(more or {})} if not self._is_pytest else more or {}
+        if self.records_calls and name == "tests":  # what a test sends that is tried again counts once
+            environment = {**environment, "GATES_CALLS_RECORD": str(self._calls)}
         words = self.command.under_coverage(self._rcfile, options)
         finished = self._execute(name, words, environment, self._remaining())
         if own_outcomes is not None and not self._is_pytest:
-            return Try(finished, own_outcomes())
+            return Try(finished, own_outcomes(), recorded=self._read_record(record))
         if not self._is_pytest:
             told = self._read_record(record)
-            return Try(finished, told.outcomes if told.started or told.outcomes.cases else None, told.ids)
+            return Try(finished, told.outcomes if told.started or told.outcomes.cases else None, told.ids, told)
         if finished.exit_code in (3, 4) or not junit.is_file():
             raise ToolError(
                 f"pytest could not run the tests (exit code {finished.exit_code}); its last lines:\n"
@@ -247,6 +276,14 @@ class Wrapped:
         files = parse_report(report.read_bytes(), "coverage.py's report", str(self.root))
         # coverage.py before 6 measures what is installed inside the source too.
         return tuple(file for file in files if is_own(self.root, file.path, self.context.source))
+
+
+def _passed(first: Try) -> Iterator[str]:
+    """Return the tests that passed, by the ids of unittest."""
+    if first.recorded is not None:
+        for case in first.recorded.outcomes.cases:
+            if case.outcome == "passed":
+                yield first.recorded.ids[case.name]
 
 
 def unmeasured(env: Mapping[str, str]) -> dict[str, str]:
