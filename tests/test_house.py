@@ -13,7 +13,8 @@ PACKAGE = ROOT / "gates"
 # The path of the data; a file imports only what stands before it. Names in one tuple stand side by side.
 ORDER: tuple[tuple[str, ...], ...] = (
     ("__init__", "errors", "warden"), ("results",), ("demands",), ("process", "shell"), ("client",), ("git",),
-    ("document", "rules"), ("contract", "rest", "documentation", "guidelines", "traffic"), ("targets",), ("machine",),
+    ("document", "rules"), ("contract", "rest", "documentation", "guidelines", "traffic"), ("proxy",), ("targets",),
+    ("machine",),
     ("profiles",), ("statistics",), ("sequential",), ("calibration", "alternating"), ("tools", "load"), ("config",),
     ("plan",), ("backend",), ("builds",), ("engine",),
     ("compare",), ("done",), ("store",), ("reports",), ("init",), ("doctor",), ("explain",), ("pipeline",), ("demo",),

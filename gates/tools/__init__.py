@@ -13,8 +13,11 @@ from gates.tools.command import Command
 from gates.tools.coverage import Coverage
 from gates.tools.locust import Locust
 from gates.tools.schemathesis import Schemathesis
+from gates.tools.traffic import Traffic
 
-AnyTool = Annotated[Bandit | Benchmark | Command | Coverage | Locust | Schemathesis, Field(discriminator="tool")]
+AnyTool = Annotated[
+    Bandit | Benchmark | Command | Coverage | Locust | Schemathesis | Traffic, Field(discriminator="tool")
+]
 """What `[gates.NAME]` may be, told apart by its `tool`."""
 
 TOOLS: dict[str, type[Tool]] = {
@@ -24,4 +27,5 @@ TOOLS: dict[str, type[Tool]] = {
     "coverage": Coverage,
     "locust": Locust,
     "schemathesis": Schemathesis,
+    "traffic": Traffic,
 }
