@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gates import documentation
+from gates import documentation, rest
 from gates.done import ITEMS
 from gates.errors import GatesError
 from gates.profiles import nearest_hint
@@ -16,7 +16,7 @@ from gates.targets import TARGETS, TargetKind, kind_of
 from gates.tools import TOOLS
 from gates.tools.base import Tool
 
-RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES,)
+RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES, rest.RULES)
 """The packages of rules whose rules have a severity that gates.toml may change, each with its `RULES`."""
 _WORDS = {Severity.HIGH: "an error", Severity.MEDIUM: "a warning", Severity.LOW: "an info", Severity.INFO: "a remark"}
 _MOST_FINDINGS = 20

@@ -1,0 +1,240 @@
+"""Names of paths: nouns, not verbs; plural collections. Works on documents and on routes seen in traffic alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gates.rest.conventions import Conventions
+from gates.rest.described import escaped, is_parameter, parameters_of, prefix_length, segments_of, without_extension
+from gates.rest.violations import Case, Violation, counted, listed
+from gates.rest.words import (
+    METHOD_OF,
+    action_verb,
+    is_singular,
+    looks_plural,
+    method_verb,
+    plural_of,
+    style_of,
+    styled,
+    words_of,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPath:
+    """A path template and the methods that it answers to."""
+
+    path: str
+    methods: frozenset[str]
+
+    def name(self, method: str) -> str:
+        """The operation as people write it."""
+        return f"{method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A segment that breaks a rule, with the sentence about it; `key` is the path up to it."""
+
+    rule: str
+    key: str
+    what: str
+    fix: str
+    path: str
+
+
+def noun_paths(case: Case) -> Iterator[Violation]:
+    """Return the verbs in paths, and the actions where the policy tells of them."""
+    for rule in ("rest.noun-path", "rest.action-path"):
+        paths = named_paths((one.method, one.path) for one in case.asked(rule))
+        yield from _grouped((found for path in paths for found in verbs_of(path, case.conventions)), paths, rule)
+
+
+def plural_collections(case: Case) -> Iterator[Violation]:
+    """Return the collections whose name is singular."""
+    rule = "rest.plural-collection"
+    paths = named_paths((one.method, one.path) for one in case.asked(rule))
+    yield from _grouped((found for path in paths for found in singulars_of(path, case.conventions)), paths, rule)
+
+
+def of_routes(routes: Iterable[tuple[str, str]], conventions: Conventions) -> Iterator[Violation]:
+    """Return what breaks the rules of naming among methods and paths that are in no document."""
+    paths = named_paths(routes)
+    for rule, look in (
+        ("rest.noun-path", verbs_of), ("rest.action-path", verbs_of), ("rest.plural-collection", singulars_of),
+    ):  # fmt: skip
+        allowed = [
+            NamedPath(path.path, methods)
+            for path in paths
+            if (methods := frozenset(m for m in path.methods if not conventions.left_out(rule, path.name(m))))
+        ]
+        yield from _grouped((found for path in allowed for found in look(path, conventions)), allowed, rule)
+
+
+def named_paths(operations: Iterable[tuple[str, str]]) -> list[NamedPath]:
+    """Return the paths of some operations, in order."""
+    methods: dict[str, set[str]] = {}
+    for method, path in operations:
+        methods.setdefault(path, set()).add(method)
+    return [NamedPath(path, frozenset(found)) for path, found in sorted(methods.items())]
+
+
+def _grouped(found: Iterable[_Named], paths: Iterable[NamedPath], rule: str) -> Iterator[Violation]:
+    methods = {path.path: path.methods for path in paths}
+    groups: dict[str, list[_Named]] = {}
+    for one in found:
+        if one.rule == rule:
+            groups.setdefault(one.key, []).append(one)
+    for key, members in sorted(groups.items()):
+        names = sorted({f"{method} {one.path}" for one in members for method in methods[one.path]})
+        used = (
+            f"`{names[0]}`" if len(names) == 1 else f"`{key}` in {counted(len(names), 'operation')} ({listed(names)})"
+        )
+        first = members[0]
+        yield Violation(rule, key, f"{used}: {first.what}", tuple(names), f"/paths/{escaped(first.path)}", first.fix)
+
+
+def verbs_of(path: NamedPath, conventions: Conventions) -> Iterator[_Named]:
+    """Return the verbs that a path is named by."""
+    segments = segments_of(path.path)
+    start = prefix_length(segments)
+    for position, segment in enumerate(segments):
+        if position < start:
+            continue
+        called, colon, custom = segment.partition(":")
+        key = _key(segments[: position + 1])
+        if colon and custom and not is_parameter(custom):
+            yield from _custom(path, key, segments[:position], called, custom)
+        elif not is_parameter(segment):
+            yield from _verb(path, key, segments, position, conventions)
+
+
+def _custom(path: NamedPath, key: str, before: tuple[str, ...], called: str, custom: str) -> Iterator[_Named]:
+    resource = "/" + "/".join([*before, called])
+    yield _Named("rest.action-path", key, f"`:{custom}` is an action", _instead_of_action(resource, custom), path.path)
+
+
+def _verb(
+    path: NamedPath, key: str, segments: tuple[str, ...], position: int, conventions: Conventions
+) -> Iterator[_Named]:
+    segment, last = segments[position], position == len(segments) - 1
+    plain = without_extension(segment)
+    name = plain.rpartition(".")[2]
+    words = words_of(name)
+    if not words or words[0] in conventions.nouns or name.lower() in conventions.nouns:
+        return
+    before = segments[position - 1] if position else ""
+    only_read = path.methods <= {"GET", "HEAD", "OPTIONS"}
+    plural = not is_parameter(before) and looks_plural((words_of(before) or ("",))[-1])
+    called = name != plain
+    verb = method_verb(name, only_read=only_read and not called, after_plural=plural or called)
+    if words[0] in conventions.verbs:
+        verb = words[0]
+    if verb is not None:
+        fix = _instead_of_verb(path, segments, position, verb, name)
+        yield _Named("rest.noun-path", key, f"`{_shown(name, verb)}` is a verb", fix, path.path)
+        return
+    readable = bool(path.methods & {"GET", "HEAD"}) or {"PUT", "DELETE"} <= path.methods
+    behind = is_parameter(before)
+    action = action_verb(name, only_read=only_read, ends_resource=last and behind and not readable)
+    if action is None:
+        return
+    resource = "/" + "/".join(segments[:position])
+    if only_read:
+        what = f"`{_shown(name, action)}` is a verb, and a GET must not do anything"
+        yield _Named("rest.noun-path", key, what, "name what is read, or use POST for what is done", path.path)
+    elif last and not readable:
+        what = f"`{_shown(name, action)}` is an action"
+        yield _Named("rest.action-path", key, what, _instead_of_action(resource, name), path.path)
+
+
+def _shown(name: str, verb: str) -> str:
+    return name if name.lower() == verb else f"{verb}` in `{name}"
+
+
+def _key(segments: Iterable[str]) -> str:
+    return "/" + "/".join("{}" if part.startswith("{") and part.endswith("}") else part for part in segments)
+
+
+def _instead_of_verb(path: NamedPath, segments: tuple[str, ...], position: int, verb: str, name: str) -> str:
+    method = METHOD_OF.get(verb)
+    if method is None:
+        return "name the resource by a noun, and let the method say what is done"
+    words = words_of(name)
+    called = without_extension(segments[position]).rpartition(".")[0]
+    rest = [*segments[:position], *([called] if called else ())]
+    what = [word for word in words[1:] if word not in ("all", "new", "one", "by", "with", "for")]
+    if "by" in words:
+        what = [word for word in words[1 : words.index("by")] if word not in ("all", "one")]
+    if what and not called:
+        what[-1] = what[-1] if looks_plural(what[-1]) else plural_of(what[-1])
+        style = style_of(name) or "kebab"
+        rest.append(styled("-".join(what), style if style in ("kebab", "snake") else "kebab"))
+    rest += segments[position + 1 :]
+    return f"{method} /{'/'.join(rest)} says it"
+
+
+_NOUN_OF = {
+    "cancel": "cancellation", "activate": "activation", "deactivate": "deactivation", "approve": "approval",
+    "reject": "rejection", "suspend": "suspension", "publish": "publication", "confirm": "confirmation",
+    "verify": "verification", "validate": "validation", "renew": "renewal", "revoke": "revocation",
+    "subscribe": "subscription", "refund": "refunds", "submit": "submission", "invite": "invitations",
+    "restart": "restarts", "retry": "retries", "merge": "merges", "capture": "captures", "clone": "copies",
+    "accept": "acceptance", "close": "closure", "archive": "archival", "assign": "assignments",
+}  # fmt: skip
+
+
+def _instead_of_action(resource: str, action: str) -> str:
+    state = f"PATCH {resource} with the new state" if "{" in resource else "a resource for what is made"
+    noun = _NOUN_OF.get(action.lower())
+    return f"POST {resource.rstrip('/')}/{noun}, or {state}" if noun else f'{state}, or actions = "allow"'
+
+
+def singulars_of(path: NamedPath, conventions: Conventions) -> Iterator[_Named]:
+    """Return the collections of a path that are named in the singular."""
+    if conventions.plural == "any":
+        return
+    segments = segments_of(path.path)
+    for position in range(prefix_length(segments), len(segments)):
+        segment = segments[position]
+        following = segments[position + 1] if position + 1 < len(segments) else ""
+        if is_parameter(segment) or not (following.startswith("{") and following.endswith("}")):
+            continue
+        words = words_of(segment)
+        if not words or words[-1] in conventions.nouns or segment.lower() in conventions.nouns:
+            continue
+        if is_singular(words[-1], parameters_of(following)[0]):
+            plural = segment[: len(segment) - len(words[-1])] + _as(plural_of(words[-1]), segment)
+            what = f"`{segment}` is a collection, and singular"
+            fix = f"/{'/'.join([*segments[:position], plural])}"
+            yield _Named("rest.plural-collection", _key(segments[: position + 1]), what, fix, path.path)
+
+
+def _as(word: str, segment: str) -> str:
+    """Return a last word in the case that it has in a segment."""
+    style = style_of(segment)
+    return word.capitalize() if style == "pascal" or (style == "camel" and len(words_of(segment)) > 1) else word
+
+
+def exempt_routes(routes: Iterable[tuple[str, str]], conventions: Conventions) -> list[tuple[str, str]]:
+    """Return the routes that conventions hold for."""
+    return [(method, path) for method, path in routes if not conventions.is_exempt(f"{method} {path}")]
+
+
+def as_templates(routes: Iterable[str]) -> list[tuple[str, str]]:
+    """Return routes seen in traffic with what looks like an identifier as a parameter: `GET /users/17`."""
+    found = []
+    for route in routes:
+        method, _, path = route.strip().partition(" ")
+        parts = ["{id}" if _is_identifier(part) else part for part in path.strip().split("?")[0].split("/")]
+        found.append((method.upper(), "/".join(parts)))
+    return found
+
+
+def _is_identifier(segment: str) -> bool:
+    """Return whether a segment is a number, a UUID, or another long name with digits in it, and no version."""
+    digits = sum(character.isdigit() for character in segment)
+    if segment.isdigit():
+        return True
+    return len(segment) >= 16 and digits >= 4 and all(c.isalnum() or c in "-_" for c in segment)
