@@ -11,12 +11,15 @@ from gates.tools.base import Tool
 from gates.tools.benchmark import Benchmark
 from gates.tools.command import Command
 from gates.tools.coverage import Coverage
+from gates.tools.guidelines import Guidelines
 from gates.tools.locust import Locust
+from gates.tools.replay import Replay
 from gates.tools.schemathesis import Schemathesis
 from gates.tools.traffic import Traffic
 
 AnyTool = Annotated[
-    Bandit | Benchmark | Command | Coverage | Locust | Schemathesis | Traffic, Field(discriminator="tool")
+    Bandit | Benchmark | Command | Coverage | Guidelines | Locust | Replay | Schemathesis | Traffic,
+    Field(discriminator="tool"),
 ]
 """What `[gates.NAME]` may be, told apart by its `tool`."""
 
@@ -25,7 +28,9 @@ TOOLS: dict[str, type[Tool]] = {
     "benchmark": Benchmark,
     "command": Command,
     "coverage": Coverage,
+    "guidelines": Guidelines,
     "locust": Locust,
+    "replay": Replay,
     "schemathesis": Schemathesis,
     "traffic": Traffic,
 }
