@@ -193,3 +193,11 @@ def targets_of(answers: Mapping[str, str]) -> dict[str, str]:
             )
         said.setdefault(target, name)
     return targets
+
+
+USUAL_TARGETS: Mapping[str, str] = {
+    target: demand
+    for target, demand in targets_of({name: VARIABLES[name].example for name in NUMBERS}).items()
+    if target != "database.connections"
+}
+"""The guideline's own numbers, which hold where nobody says others; what connections a database bears nobody knows."""
