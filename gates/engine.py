@@ -212,6 +212,7 @@ def make_context(
         progress=progress,
         base_commit=setting.base_commit,
         baseline=baseline,
+        openapi=configuration.backend.openapi,
         phase=plan.phase.name,
         phase_settings=plan.phase.model_dump(mode="json"),
         signed=setting.signed,

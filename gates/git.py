@@ -77,6 +77,14 @@ def has_commit(root: Path, commit: str) -> bool:
     return _git(root, "cat-file", "-e", f"{commit}^{{commit}}")[0] == 0
 
 
+def is_ignored(root: Path, name: str) -> bool:
+    """Return whether git is told to leave a file of the project out; False where there is no git."""
+    try:
+        return _git(root, "check-ignore", "--quiet", "--", name)[0] == 0
+    except CommandNotFound:
+        return False
+
+
 def _need_commit(root: Path, commit: str) -> None:
     if not has_commit(root, commit):
         raise GatesError(

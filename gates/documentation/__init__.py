@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from gates.document import Document
 from gates.documentation.described import Share, check_described, described_share
 from gates.documentation.examples import check_examples
-from gates.documentation.moved import check_mentioned, check_version, version_of
+from gates.documentation.moved import Changed, check_mentioned, check_version, version_of
 from gates.documentation.rules import RULES, finding
 from gates.documentation.served import check_served
 from gates.documentation.valid import check_valid
@@ -19,8 +19,8 @@ from gates.results import Finding, Severity
 from gates.rules import graded
 
 __all__ = [
-    "RULES", "Settings", "Share", "check_described", "check_documentation", "check_mentioned", "check_served",
-    "check_version", "described_share", "finding", "version_of",
+    "RULES", "Changed", "Settings", "Share", "check_described", "check_documentation", "check_mentioned",
+    "check_served", "check_version", "described_share", "finding", "version_of",
 ]  # fmt: skip
 
 

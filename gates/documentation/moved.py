@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from gates.document import METHODS, Document
 from gates.documentation.rules import finding
@@ -39,33 +40,49 @@ def check_version(earlier: Document, current: Document, *, changed: bool) -> lis
     return [finding("doc.version-not-moved", text, "/info/version", identity=("version",))]
 
 
-def check_mentioned(changed: Iterable[str], texts: Mapping[str, str], *, base_path: str = "") -> list[Finding]:
-    """Return a finding for each changed operation that no text mentions: `METHOD /path`, or its path alone.
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed: an operation, or a component by its name and the operations that use it."""
 
-    `changed` are operations such as `GET /orders/{id}`, `texts` what was written, by the name of its file. A line that
-    names the path beside another method speaks of another operation.
+    name: str
+    pointer: str = ""
+    used_by: tuple[str, ...] = ()
+
+
+def check_mentioned(changed: Iterable[Changed], texts: Mapping[str, str], *, base_path: str = "") -> list[Finding]:
+    """Return a finding for each change that no text mentions: by `METHOD /path`, by its path alone, or by its name.
+
+    A component is mentioned by its name, or by one of the operations that use it. `texts` is what was written, by the
+    name of its file. A line that names the path beside another method speaks of another operation.
     """
-    lines = [line for text in texts.values() for line in text.splitlines() if "/" in line]
-    return [
-        finding("doc.not-mentioned", f"it changed, and {_listed(texts)} not mention it", _pointer(operation), operation)
-        for operation in dict.fromkeys(changed)
-        if not _is_mentioned(operation, lines, base_path)
-    ]
+    lines = [line for text in texts.values() for line in text.splitlines()]
+    return [_unmentioned(one, texts) for one in changed if not _is_told(one, lines, base_path)]
 
 
-def _listed(texts: Mapping[str, str]) -> str:
+def _is_told(one: Changed, lines: Sequence[str], base_path: str) -> bool:
+    return any(_is_mentioned(name, lines, base_path) for name in (one.name, *one.used_by))
+
+
+def _unmentioned(one: Changed, texts: Mapping[str, str]) -> Finding:
     names = list(texts)
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"{shown or 'nothing that was written'} {'do' if len(names) > 1 else 'does'}"
+    where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    told = f"{where or 'nothing that was written'} {'do' if len(names) > 1 else 'does'} not mention it"
+    if " /" in one.name:
+        return finding("doc.not-mentioned", f"it changed, and {told}", one.pointer, one.name)
+    users = f", which {_count(one.used_by)}," if one.used_by else ""
+    text = f"`{one.name}`{users} changed, and {told}"
+    return finding("doc.not-mentioned", text, one.pointer, identity=(one.name,))
 
 
-def _pointer(operation: str) -> str:
-    method, _, path = operation.partition(" ")
-    return f"/paths/{path.replace('~', '~0').replace('/', '~1')}/{method.lower()}"
+def _count(operations: Sequence[str]) -> str:
+    return f"{operations[0]} uses" if len(operations) == 1 else f"{len(operations)} operations use"
 
 
-def _is_mentioned(operation: str, lines: Iterable[str], base_path: str) -> bool:
-    method, _, path = operation.partition(" ")
+def _is_mentioned(name: str, lines: Iterable[str], base_path: str) -> bool:
+    method, _, path = name.partition(" ")
+    if not path:
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        return any(word.search(line) for line in lines)
     pattern = re.compile("|".join(_as_written(form) for form in _forms(path, base_path)))
     for line in lines:
         if pattern.search(line) is not None:

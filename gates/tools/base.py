@@ -141,6 +141,8 @@ class Context:
     """The commit of the phase this run is compared with."""
     baseline: GateResult | None = None
     """What this gate had measured when that phase was signed off."""
+    openapi: str | None = None
+    """Where the OpenAPI document is, by [backend]: a path on the backend that begins with /, or a file."""
     phase: str = ""
     """The phase that is checked."""
     phase_settings: Mapping[str, Any] = field(default_factory=dict)
