@@ -15,8 +15,9 @@ from gates.rules import Rule
 from gates.targets import TARGETS, TargetKind, kind_of
 from gates.tools import TOOLS
 from gates.tools.base import Tool
+from gates.tools.phase.rules import RULES as PHASE_RULES
 
-RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES, rest.RULES)
+RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES, rest.RULES, PHASE_RULES)
 """The packages of rules whose rules have a severity that gates.toml may change, each with its `RULES`."""
 _WORDS = {Severity.HIGH: "an error", Severity.MEDIUM: "a warning", Severity.LOW: "an info", Severity.INFO: "a remark"}
 _MOST_FINDINGS = 20
@@ -39,8 +40,9 @@ ITEM_TEXTS: Mapping[str, str] = {
     "earlier phase is a finding.",
     "documentation": "The served document equals the committed one and describes every operation. No tool of gates "
     'compares that yet, so a command gate with items = ["documentation"] decides it, or it is left out with a reason.',
-    "integration": "What a phase promised to later ones still holds. No tool of gates checks that yet, so a command "
-    'gate with items = ["integration"] decides it, or it is left out with a reason.',
+    "integration": "What a phase promised to later ones still holds. A `phase` gate looks up everything that its "
+    "document says it provides and consumes, in the project as it is and in what earlier phases were signed off with; "
+    "`openapi`, `schemathesis` with the earlier document and `replay` hold the earlier interface against this server.",
 }
 
 RULES: Mapping[str, tuple[str, str]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args, get_origin
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -149,6 +149,8 @@ def _model_of(model: type[BaseModel] | None, key: int | str) -> type[BaseModel] 
     if isinstance(key, int):
         return model
     field = model.model_fields.get(key) if model else None
+    if field is None and model is not None and model.model_config.get("extra") == "allow":
+        return _first_model(get_type_hints(model)["__pydantic_extra__"])
     return _first_model(field.annotation) if field else None
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from gates.demands import Demand, Dimension, Policy, Tolerances, Waiver, parse_demand, parse_quantity
+from gates.profiles import nearest_hint
 from gates.results import ItemId
 from gates.targets import kind_of
 from gates.tools import AnyTool
 from gates.tools.base import Seconds
+from gates.tools.phase.references import Consumes, References
 
 
 class Table(BaseModel):
@@ -227,6 +229,12 @@ class Phase(Table):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Lower case, as it names the baseline's file")
     title: str = ""
     targets: Targets = Field(default_factory=Targets, description="What this phase demands beyond [targets]")
+    provides: References = Field(
+        default_factory=References, description="What later phases may rely on; phases/NAME.md may say it as well"
+    )
+    consumes: Consumes = Field(
+        default_factory=Consumes, description="What it needs; a key with the name of an earlier phase says from where"
+    )
 
 
 class Done(Table):
@@ -241,6 +249,17 @@ def _identity(text: str) -> str:
     if re.fullmatch("[0-9a-f]{16}", text) is None:
         raise ValueError("it is no fingerprint: these are 16 hexadecimal digits, as `gates explain GATE` names them")
     return text
+
+
+def _refuse_later_phases(phase: Phase, before: Sequence[str], names: Sequence[str]) -> None:
+    """A phase can only build on phases before it."""
+    for source in phase.consumes.by_phase:
+        if source in before:
+            continue
+        if source in names:
+            raise ValueError(f"[[phases]] {phase.name} consumes from {source!r}, which does not come before it")
+        hint = nearest_hint(source, list(before)) if before else "it is the first"
+        raise ValueError(f"[[phases]] {phase.name} consumes from {source!r}, which is no phase before it; {hint}")
 
 
 def _day(value: Any) -> Any:
@@ -287,6 +306,8 @@ class Configuration(Table):
             raise ValueError(f"the phase {sorted(twice)[0]!r} stands twice in [[phases]]")
         if self.backend.start and self.backend.url:
             raise ValueError("[backend] has both start and url: a backend is started, or is already up")
+        for number, phase in enumerate(self.phases):
+            _refuse_later_phases(phase, names[:number], names)
         marks = [waiver.fingerprint for waiver in self.waivers]
         if twice := {mark for mark in marks if marks.count(mark) > 1}:
             raise ValueError(f"the finding {sorted(twice)[0]} is waived twice in [[waivers]]: keep one of them")
