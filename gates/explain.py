@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gates import documentation, rest
+from gates import documentation, guidelines, rest
 from gates.done import ITEMS
 from gates.errors import GatesError
 from gates.profiles import nearest_hint
