@@ -17,7 +17,7 @@ from gates.tools import TOOLS
 from gates.tools.base import Tool
 from gates.tools.phase.rules import RULES as PHASE_RULES
 
-RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES, rest.RULES, PHASE_RULES)
+RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES, guidelines.RULES, rest.RULES, PHASE_RULES)
 """The packages of rules whose rules have a severity that gates.toml may change, each with its `RULES`."""
 _WORDS = {Severity.HIGH: "an error", Severity.MEDIUM: "a warning", Severity.LOW: "an info", Severity.INFO: "a remark"}
 _MOST_FINDINGS = 20
