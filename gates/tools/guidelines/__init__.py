@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from gates.errors import GatesError, NotMeasured, ToolError
+from gates.guidelines import RULES
 from gates.guidelines.checking import WORDS, Checked, check_guidelines
 from gates.guidelines.demanded import Demanded, collect_demands
 from gates.guidelines.subjects import KIND_OF
 from gates.guidelines.variables import USUAL_TARGETS
-from gates.profiles import load_profile, read_toml
-from gates.results import Gap, ItemId, Measurement, Readings, Subject
+from gates.profiles import load_profile, nearest_hint, read_toml
+from gates.results import Gap, ItemId, Measurement, Readings, Severity, Subject
+from gates.rules import graded
 from gates.tools.base import Context, Requirement, Tool
 
 _TOML = "gates.toml"
 _MOST_BYTES = 1_000_000
+_SEVERITIES: Mapping[str, Severity | None] = {
+    "error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.LOW, "off": None,
+}  # fmt: skip
+
+
+def _known(rules: Any) -> Any:
+    for name in rules if isinstance(rules, Mapping) else ():
+        if name not in RULES:
+            raise ValueError(f"there is no rule {name!r}: {nearest_hint(str(name), list(RULES))}")
+    return rules
+
+
+Rules = Annotated[dict[str, Literal["error", "warning", "info", "off"]], BeforeValidator(_known)]
 
 
 class Guidelines(Tool):
@@ -30,16 +45,18 @@ class Guidelines(Tool):
         description="Items of the Definition of Done this gate helps decide; it counts by itself without any",
     )
     file: str = Field(default="CLAUDE.md", min_length=1, description="The guideline, relative to the project's folder")
+    rules: Rules = Field(default_factory=dict, description="Severities by rule: `error`, `warning`, `info` or `off`")
 
     measures = ("guidelines.",)
 
     def run(self, context: Context) -> Readings:
         """Read and compare; raises NotMeasured where there is no guideline, ToolError where it cannot be read."""
         checked = check_guidelines(self._text(context), _demands(context), path=self.file, left_out=_left_out(context))
+        severities = {rule: _SEVERITIES[grade] for rule, grade in self.rules.items()}
         gaps = () if checked.stated else (_no_number(self.file),)
         return Readings(
             measurements=tuple(_measured(checked)),
-            findings=checked.findings,
+            findings=tuple(graded(checked.findings, RULES, severities)),
             subjects=(Subject("file", self.file, "scanned"),),
             gaps=gaps,
             notes=tuple(_notes(checked, self.file)),
