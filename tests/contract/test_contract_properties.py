@@ -272,8 +272,8 @@ def test_a_value_that_is_not_allowed_any_more_was_found(data: st.DataObject) -> 
 
 
 LIMITS = {
-    "type", "enum", "const", "minLength", "maxLength", "minimum", "maximum", "exclusiveMaximum", "multipleOf", "minItems",
-    "maxItems", "uniqueItems", "minProperties", "maxProperties", "required",
+    "type", "enum", "const", "minLength", "maxLength", "minimum", "maximum", "exclusiveMaximum", "multipleOf",
+    "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required",
 }  # fmt: skip
 
 
