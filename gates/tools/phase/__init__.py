@@ -7,17 +7,17 @@ has to have been in that of the phase it names, and to be there still; what earl
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from gates.document import Document, DocumentError, parse_document
 from gates.errors import ToolError
 from gates.profiles import nearest_hint, read_toml
-from gates.results import Gap, ItemId, Measurement, Readings, Run, Subject
+from gates.results import Finding, Gap, ItemId, Measurement, Readings, Run, Severity, Subject
 from gates.tools.base import Context, Requirement, Tool, digest
 from gates.tools.phase import record
 from gates.tools.phase import snapshot as snapshots
@@ -34,6 +34,15 @@ from gates.tools.phase.source.events import CALLS
 
 __all__ = ["RULES", "PhaseDocument"]
 
+RuleName = Literal[
+    "phase.unresolved",
+    "phase.prose-unresolved",
+    "phase.unlisted",
+    "phase.promise-broken",
+    "phase.contradiction",
+    "phase.unreadable",
+]
+_SEVERITIES = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.LOW}
 _MOST_BYTES = 500_000
 _NO_TABLES = (
     "no table was seen: there is no SQLite file in {data} once the backend is up, and no migration, model or "
@@ -57,6 +66,12 @@ class PhaseDocument(Tool):
         default=("integration",), description="Items of the Definition of Done this gate helps decide"
     )
     folder: str = Field(default="phases", description="Where the documents lie, each called PHASE.md")
+    rules: dict[RuleName, Literal["error", "warning", "info", "off"]] = Field(
+        default_factory=dict,
+        description="How bad the findings of a rule are: error and warning fail the gate, info is only new once, off "
+        "is not told",
+        examples=[{"phase.unlisted": "warning"}],
+    )
     events: tuple[str, ...] = Field(
         default=(),
         description='Functions that publish events, besides the usual ones such as `publish` and `emit`: ["announce"]',
@@ -77,8 +92,7 @@ class PhaseDocument(Tool):
         gaps = [*checked.gaps, *self._no_document(context, written, changes)]
         return Readings(
             measurements=tuple(_measurements(snapshot, checked)),
-            # Where nothing is written yet, that is what is missing, and not every single thing.
-            findings=checked.findings if written.places else _without_unlisted(checked),
+            findings=tuple(self._graded(checked, written)),
             subjects=tuple(
                 Subject("file", place, "scanned")
                 for place in dict.fromkeys(place.partition(" ")[0] for place in written.places)
@@ -98,6 +112,17 @@ class PhaseDocument(Tool):
         detail = ", ".join(written.places) or "neither a file nor a table of gates.toml says what it provides"
         hint = "" if written.places else f"`gates phases --draft {context.phase}` prints one, once the gate has run"
         return [Requirement(f"a document of phase {context.phase}", bool(written.places), detail, hint)]
+
+    def _graded(self, checked: Checked, written: Written) -> Iterator[Finding]:
+        """Yield the findings, as bad as this gate calls them."""
+        for one in checked.findings:
+            if one.rule == "phase.unlisted" and not written.places:
+                continue  # it is the whole document that is missing, and not every single thing
+            named = self.rules.get(one.rule)  # type: ignore[call-overload]
+            if named is None:
+                yield one
+            elif named != "off":
+                yield replace(one, severity=_SEVERITIES[named])
 
     def _refuse_outside(self, root: Path) -> None:
         if not (root / self.folder).resolve().is_relative_to(root.resolve()):
@@ -144,10 +169,6 @@ class PhaseDocument(Tool):
         )
         reason = f"neither {path}{looked} nor its table in gates.toml says what it provides"
         return [Gap(f"phase {context.phase} has no document", reason, hint)]
-
-
-def _without_unlisted(checked: Checked) -> tuple[Any, ...]:
-    return tuple(one for one in checked.findings if one.rule != "phase.unlisted")
 
 
 def _phase_names(context: Context) -> tuple[str, ...]:
