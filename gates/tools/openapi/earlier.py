@@ -106,16 +106,11 @@ def tell_contract(comparison: Comparison, seen: Seen) -> None:
     ]
 
 
-def tell_documented(
-    earlier: Earlier,
-    document: Document,
-    comparison: Comparison,
-    mentioned_in: Sequence[str],
-    context: Context,
-    seen: Seen,
-) -> None:
-    """Add whether the version moved with the contract, and whether what changed is mentioned."""
-    seen.findings += check_version(earlier.document, document, changed=bool(comparison.changes))
+def check_documented(
+    earlier: Earlier, document: Document, comparison: Comparison, mentioned_in: Sequence[str], context: Context
+) -> tuple[list[Finding], list[str]]:
+    """Return whether the version moved with the contract and whether what changed is mentioned, and notes on that."""
+    found = check_version(earlier.document, document, changed=bool(comparison.changes))
     if not (mentioned_in and comparison.changes):
         return found, []
     written = written_since(context.root, mentioned_in, context.base_commit)
