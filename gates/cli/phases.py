@@ -64,8 +64,18 @@ def verify(
 
 
 @app.command()
-def phases(project: Folder = Path()) -> None:
+def phases(
+    draft: Annotated[
+        str | None, typer.Option(metavar="PHASE", help="Print a document of this phase, from what is new in it.")
+    ] = None,
+    project: Folder = Path(),
+) -> None:
     """Show the phases, their state, who signed what, and the numbers that matter."""
+    if draft is not None:
+        from gates.pipeline.drafting import draft_phase
+
+        say(draft_phase(project.resolve(), draft))
+        return
     from gates.pipeline.lookup import list_phases
     from gates.reports.terminal import render_phases
 

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from gates.document import Document, DocumentError, parse_document
 from gates.errors import ToolError
-from gates.profiles import nearest_hint, read_toml
+from gates.profiles import read_toml
 from gates.results import Finding, Gap, ItemId, Measurement, Readings, Run, Severity, Subject
 from gates.tools.base import Context, Requirement, Tool, digest
 from gates.tools.phase import record
@@ -27,7 +27,7 @@ from gates.tools.phase.drafting import draft_table
 from gates.tools.phase.files import Found, has_file, read_project
 from gates.tools.phase.promises import Checked, EarlierPhase, check, unlisted
 from gates.tools.phase.references import KINDS, Reference, Written, merge
-from gates.tools.phase.resolve import Resolver
+from gates.tools.phase.resolve import Resolver, nearest
 from gates.tools.phase.rules import RULES
 from gates.tools.phase.snapshot import Change, Snapshot
 from gates.tools.phase.source.events import CALLS
@@ -109,14 +109,14 @@ class PhaseDocument(Tool):
     def requirements(self, context: Context) -> list[Requirement]:
         """Return whether the phase has a document."""
         written = self._written(context)
-        detail = ", ".join(written.places) or "neither a file nor a table of gates.toml says what it provides"
-        hint = "" if written.places else f"`gates phases --draft {context.phase}` prints one, once the gate has run"
-        return [Requirement(f"a document of phase {context.phase}", bool(written.places), detail, hint)]
+        detail = ", ".join(written.places) if written.complete else "nothing says what it provides"
+        hint = "" if written.complete else f"`gates phases --draft {context.phase}` prints one, once the gate has run"
+        return [Requirement(f"a document of phase {context.phase}", written.complete, detail, hint)]
 
     def _graded(self, checked: Checked, written: Written) -> Iterator[Finding]:
         """Yield the findings, as bad as this gate calls them."""
         for one in checked.findings:
-            if one.rule == "phase.unlisted" and not written.places:
+            if one.rule == "phase.unlisted" and not written.complete:
                 continue  # it is the whole document that is missing, and not every single thing
             named = self.rules.get(one.rule)  # type: ignore[call-overload]
             if named is None:
@@ -156,18 +156,22 @@ class PhaseDocument(Tool):
         return _put_together(document, error, live, found)
 
     def _no_document(self, context: Context, written: Written, changes: Mapping[str, Change]) -> list[Gap]:
-        if written.places:
+        if written.complete:
             return []
         path = self._path(context.phase)
         folder = context.root / self.folder
-        others = sorted(one.name for one in folder.glob("*.md")) if folder.is_dir() else []
-        near = nearest_hint(f"{context.phase}.md", others).partition("? ")[0] if others else ""
-        looked = f" (in {self.folder}/: {near}?)" if near.startswith("did you mean") else ""
+        if path in written.places:
+            reason = f"{path} has no section `Provides`"
+        else:
+            others = [one.name for one in folder.glob("*.md")] if folder.is_dir() else []
+            near = nearest(f"{context.phase}.md", others)
+            looked = f" ({self.folder}/ has {near})" if near else ""
+            reason = f"neither {path}{looked} nor its table in gates.toml says what it provides"
+        make = "" if folder.is_dir() else f"mkdir -p {self.folder} && "
         hint = (
-            f"`gates phases --draft {context.phase} > {path}` writes one from what is new; or put into its "
+            f"`{make}gates phases --draft {context.phase} > {path}` writes one from what is new; or put into its "
             f"[[phases]] of gates.toml:\n{draft_table(unlisted((), changes))}"
         )
-        reason = f"neither {path}{looked} nor its table in gates.toml says what it provides"
         return [Gap(f"phase {context.phase} has no document", reason, hint)]
 
 
@@ -230,7 +234,7 @@ def _signed_before(signed: Mapping[str, Run]) -> _Before:
         promised = next((one[record.DOCUMENT] for one in documents if record.DOCUMENT in one), None)
         try:
             snapshot = snapshots.from_json(kept) if kept else _only_operations(documents)
-            provides = record.promises(promised) if promised else ()
+            provides = record.from_json(promised).provides if promised else ()
         except (ValueError, KeyError, TypeError) as error:
             raise ToolError(
                 f"what phase {name} was signed off with cannot be read: {error}",

@@ -38,8 +38,8 @@ def read_table(settings: Mapping[str, Any], place: str) -> Written:
     """Return what the phase's table of gates.toml says; it was validated when the file was read."""
     provides = References.model_validate(settings.get("provides") or {})
     consumes = Consumes.model_validate(settings.get("consumes") or {})
-    found = Written(tuple(listed(provides, place)), tuple(consumed(consumes, place)), places=(place,))
-    return found if found.provides or found.consumes else Written()
+    names, needs = tuple(listed(provides, place)), tuple(consumed(consumes, place))
+    return Written(names, needs, places=(place,), complete=bool(names)) if names or needs else Written()
 
 
 def _front_matter(text: str, path: str) -> tuple[Mapping[str, Any], str, int]:
@@ -79,7 +79,8 @@ def _of_front_matter(content: Mapping[str, Any], path: str) -> Written:
     # Other keys are those of the programs that publish such files.
     if not set(content) & set(_TABLES):
         return Written()
-    return Written(tuple(listed(provides, path)), tuple(consumed(consumes, path)), places=(path,))
+    said = "provides" in content
+    return Written(tuple(listed(provides, path)), tuple(consumed(consumes, path)), places=(path,), complete=said)
 
 
 def _validated(model: type[_Model], given: Any, path: str, key: str) -> _Model:
@@ -111,6 +112,7 @@ class _Reader:
         """By the place of a section, what it is called, until something in it could be read."""
         self._section: words.Section | None = None
         self._place = ""
+        self._complete = False
         self._depth = 0
         self._above: list[tuple[int, Kind | None, str]] = []
         """What the headings and items above say: how deep they are, the kind of what is below, the phase it is from."""
@@ -124,7 +126,7 @@ class _Reader:
                 self._content(block)
         remarks = tuple(f"{place}: nothing under {title!r} could be read" for place, title in self._unread.items())
         return Written(
-            tuple(self._provides), tuple(self._consumes), tuple(self._mentions), remarks, (self._path,)
+            tuple(self._provides), tuple(self._consumes), tuple(self._mentions), remarks, (self._path,), self._complete
         )  # fmt: skip
 
     def _heading(self, block: Block) -> None:
@@ -144,6 +146,7 @@ class _Reader:
     def _begin(self, section: words.Section, block: Block, title: str, depth: int) -> None:
         self._section, self._depth, self._place = section, depth, f"{self._path}:{block.line}"
         self._unread[self._place] = title
+        self._complete = self._complete or section == "provides"
 
     def _phase(self, text: str) -> str:
         return words.phase_in(text, self._phases) or ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from gates.tools.phase.references import KINDS, Kind
+from gates.tools.phase.references import KINDS, Kind, Reference
 from gates.tools.phase.snapshot import Snapshot
 
 _HEADINGS: Mapping[str, str] = {
@@ -22,18 +22,45 @@ def draft_lines(kind: Kind, names: Sequence[str], snapshot: Snapshot | None = No
         yield f"- {label}`{name}`" + (f" ({columns})" if columns else "")
 
 
-def draft_document(phase: str, title: str, snapshot: Snapshot, new: Mapping[Kind, Sequence[str]], before: str) -> str:
-    """Return `phases/<phase>.md` with everything that is new since the phase `before`, ready to be committed."""
-    since = f"since phase {before}" if before else "in the first phase"
+def draft_document(
+    phase: str, title: str, snapshot: Snapshot, new: Mapping[Kind, Sequence[str]], since: str,
+    listed: tuple[Sequence[Reference], Sequence[Reference]] = ((), ()),
+) -> str:  # fmt: skip
+    """Return `phases/<phase>.md` with everything that is new since a phase, ready to be committed.
+
+    What its document already lists as provided and as consumed stays in it.
+    """
+    provides, consumes = listed
     lines = [f"# {title or phase}", "", "## Provides", ""]
-    if not new:
-        lines += ["none", ""]
+    names = {kind: list(new.get(kind, ())) for kind in KINDS}
+    for one in provides:
+        if one.kind in names and not _is_covered(one, names[one.kind]):
+            names[one.kind].append(one.name)
     for kind in KINDS:
-        if new.get(kind):
-            lines += [f"### {_HEADINGS[kind]}", "", *draft_lines(kind, new[kind], snapshot), ""]
-    lines += ["## Consumes", ""]
-    lines += ["none"] if not before else [f"<!-- From {before}: what this phase builds on, each in a list. -->", "none"]
-    return "\n".join([*lines, "", f"<!-- Drafted by gates from what is new {since}. -->", ""])
+        if names[kind]:
+            lines += [f"### {_HEADINGS[kind]}", "", *draft_lines(kind, names[kind], snapshot), ""]
+    if not any(names.values()):
+        lines += ["none", ""]
+    lines += ["## Consumes", "", *_needed(consumes, since)]
+    return "\n".join([*lines, ""])
+
+
+def _is_covered(one: Reference, names: Sequence[str]) -> bool:
+    """Return whether a name is among some, or the column of a table that is."""
+    return one.name in names or (one.kind == "tables" and one.name.partition(".")[0] in names)
+
+
+def _needed(consumes: Sequence[Reference], since: str) -> Iterator[str]:
+    if not consumes:
+        if since:
+            yield f"<!-- What this phase builds on, from {since} for example: - `GET /…`, - table `…` -->"
+        yield "none"
+    for phase in dict.fromkeys(one.phase for one in consumes):
+        if phase:
+            yield from (f"### From {phase}", "")
+        for kind in KINDS:
+            yield from draft_lines(kind, [one.name for one in consumes if (one.kind, one.phase) == (kind, phase)])
+        yield ""
 
 
 def draft_table(new: Mapping[Kind, Sequence[str]], most: int = 12) -> str:

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from gates.tools.phase.promises import Checked, Resolved
-from gates.tools.phase.references import Reference, Written
+from gates.tools.phase.references import KINDS, Kind, Reference, Written
 from gates.tools.phase.snapshot import Change
 
 FORMAT = "gates.phase/1"
@@ -55,13 +55,36 @@ def _references(found: Iterable[Resolved]) -> list[dict[str, str]]:
     return kept
 
 
-def promises(text: str) -> tuple[Reference, ...]:
-    """Return what a stored phase provides: only what was there when it was signed off is a promise.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was kept of a phase: what is new in it, and what its document lists and is there.
+
+    Only what was there when it was signed off is a promise.
+    """
+
+    since: str
+    new: Mapping[Kind, tuple[str, ...]]
+    provides: tuple[Reference, ...]
+    consumes: tuple[Reference, ...]
+
+
+def from_json(text: str) -> Recorded:
+    """Return what is new in a phase, and what its document lists.
 
     Raises ValueError when it is of a later format.
     """
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"what is kept of the phase document is not of the format {FORMAT}")
-    provided: list[dict[str, Any]] = content["provides"]
-    return tuple(Reference(one["kind"], one["name"], one["place"]) for one in provided if one["name"])
+    new: dict[Kind, tuple[str, ...]] = {
+        kind: tuple(content["changes"][kind]["added"]) for kind in KINDS if kind in content["changes"]
+    }
+    references = [
+        tuple(
+            Reference(one["kind"], one["name"], one["place"], one.get("phase", ""))
+            for one in content[key]
+            if one["name"]
+        )
+        for key in ("provides", "consumes")
+    ]
+    return Recorded(content["since"], new, *references)

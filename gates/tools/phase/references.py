@@ -51,6 +51,8 @@ class Written:
     """What could not be read as a reference, where references are expected."""
     places: tuple[str, ...] = ()
     """The files and tables it is written in."""
+    complete: bool = False
+    """Whether it says what is provided, be it nothing: a text without that is no document of a phase."""
 
 
 def _like(pattern: re.Pattern[str], what: str) -> Any:
@@ -159,6 +161,7 @@ def merge(parts: Iterable[Written]) -> Written:
         tuple(one for part in parts for one in part.mentions),
         tuple(one for part in parts for one in part.remarks),
         tuple(dict.fromkeys(one for part in parts for one in part.places)),
+        any(part.complete for part in parts),
     )
 
 
