@@ -105,6 +105,79 @@ def test_a_concrete_path_finds_its_operation_literal_first() -> None:
         assert (found.name if found else None) == name
 
 
+def test_parts_of_segments_are_templates_too_and_what_was_named_first_wins() -> None:
+    names = ["/f/{name}.json", "/f/{name}", "/f/{a}-{b}", "/x/{}/y", "/{a}/{b}", "/{p}/{q}", "/f/{a}.{b}.json"]
+    parsed = parse_document(document(paths={name: {"get": {}} for name in names}))
+    for path, name in [
+        ("/f/a.json", "/f/{name}.json"), ("/f/.json", "/f/{name}"), ("/f/a", "/f/{name}"), ("/f/", None),
+        ("/x/{}/y", "/x/{}/y"), ("/x/1/y", None), ("/g/h", "/{a}/{b}"), ("/f/{a}-{b}", "/f/{a}-{b}"),
+        ("/f", None), ("f/a", None), ("/f/a/", None),
+    ]:  # fmt: skip
+        found = operation_of(parsed, "GET", path)
+        assert (found.path if found else None) == name, path
+
+
+def test_templates_made_to_be_tried_in_many_ways_are_tried_in_one() -> None:
+    many = "/" + "{a}x" * 200
+    parsed = parse_document(document(paths={many: {"get": {}}, "/" + "{" * 100_000: {"get": {}}}))
+    assert operation_of(parsed, "GET", "/" + "ax" * 200) is not None
+    assert operation_of(parsed, "GET", "/" + "x" * 100_000 + "y") is None
+
+
+def test_a_path_is_found_among_a_hundred_thousand() -> None:
+    paths = {f"/things/{number}/{{id}}": {"get": {}} for number in range(100_000)}
+    parsed = parse_document(document(paths=paths))
+    for number in range(0, 100_000, 100):
+        found = operation_of(parsed, "GET", f"/things/{number}/5")
+        assert found is not None
+        assert found.path == f"/things/{number}/{{id}}"
+
+
+def test_paths_that_share_an_item_share_its_parameters() -> None:
+    listed = [{"name": f"p{number}", "in": "query"} for number in range(500)]
+    paths: dict[str, object] = {"/a": {"parameters": listed, "get": {}, "put": {"parameters": [{"name": "q"}]}}}
+    paths |= {f"/b{number}": {"$ref": "#/paths/~1a"} for number in range(5000)}
+    operations = parse_document(document(paths=paths)).operations
+    assert len(operations) == 10_002
+    assert operations[-2].name == "GET /b4999"
+    assert operations[-2].parameters is operations[0].parameters
+    assert len(operations[-1].parameters) == 501
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        ("#/paths/~1a~1%7Bid%7D/get/x", 1), ("#/paths/~1a~1{id}/get/x", 1), ("#/x-list/1", "b"), ("#/x-%25", 2),
+        ("#/x-list/2", None), ("#/x-list/²", None), ("#/x-list/-1", None), ("#/x-list/" + "1" * 5000, None),
+        ("#anchor", None), ("other.json#/a", None), ("#/x-chain/0", None), ("#/x-chain/150", "end"),
+    ],
+)  # fmt: skip
+def test_pointers_of_every_kind_lead_to_one_place_or_to_a_sentence(reference: str, found: object) -> None:
+    chain = [{"$ref": f"#/x-chain/{number + 1}"} for number in range(200)]
+    over = {"paths": {"/a/{id}": {"get": {"x": 1}}}, "x-list": ["a", "b"], "x-%": 2, "x-chain": [*chain, "end"]}
+    parsed = parse_document(document(**over))
+    if found is not None:
+        assert parsed.resolve({"$ref": reference}) == found
+        return
+    with pytest.raises(DocumentError) as caught:
+        parsed.resolve({"$ref": reference})
+    assert len(str(caught.value)) < 400
+
+
+def test_variables_of_a_server_are_put_in_once() -> None:
+    variables = {f"v{number}": {"default": f"{{v{number}}}"} for number in range(1000)}
+    url = "https://a.example/" + "/".join(f"{{v{number}}}" for number in range(1000)) + "/{none}"
+    base = parse_document(document(servers=[{"url": url, "variables": variables}])).base_path
+    assert base.startswith("/{v0}/{v1}/")
+    assert base.endswith("/{none}")
+
+
+def test_a_document_without_paths_is_one_in_3_1_only() -> None:
+    assert parse_document('{"openapi": "3.1.0", "components": {}}').operations == ()
+    with pytest.raises(DocumentError, match="no `paths`"):
+        parse_document('{"openapi": "3.0.3", "components": {}}')
+
+
 def test_classes_by_configuration_then_media_type_then_method() -> None:
     upload = {"requestBody": {"content": {"multipart/form-data": {}}}}
     assert classify("POST /files", upload, {}) == "file"
