@@ -6,12 +6,13 @@ loaded: one that fails looks fast, and one that destroys what others need would 
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gates.document import Document, Operation
+from gates.document import Document, Operation, matches
 from gates.errors import GatesError
 from gates.load.assignment import Numbered, Sendable, Work
 from gates.load.client import Answer, Connection, ExchangeFailed, address_of, serialize
@@ -21,6 +22,10 @@ from gates.load.schedule import evenly
 from gates.load.workload import PARAMETER, Blueprint, draw, redraw, render
 from gates.results import RecordedRequest
 
+LEFT_OUT = "is left out by `exclude`"
+ENDING = "says by its name that it ends the backend or the login"
+_ENDS = re.compile(r"(?i)^(shut-?_?down|restart|reboot|halt|power-?off|terminate|log-?_?out|log-?off|sign-?_?out)$")
+"""A backend may go down seconds after it answered such a request: then nothing tells which request it was."""
 _KEPT_BODY = 1024 * 1024
 _ROUNDS = 3
 _DYING = 0.5
@@ -29,6 +34,22 @@ _REFUSED = (401, 403)
 _RANK = {"POST": 0, "PUT": 1, "GET": 2, "HEAD": 3, "OPTIONS": 4, "PATCH": 5}
 _CHANGES = ("POST", "PUT", "PATCH")
 _UNTRIED = ("DELETE", "TRACE", "CONNECT")
+
+
+def left_out(document: Document, exclude: Iterable[str]) -> dict[str, str]:
+    """Return the operations that are never called, with the reason: by their name, or by one of some patterns."""
+    patterns = tuple(exclude)
+    ending = {
+        operation.name: ENDING
+        for operation in document.operations
+        if _ENDS.search(operation.path.rstrip("/").rpartition("/")[2])
+    }
+    excluded = {
+        operation.name: LEFT_OUT
+        for operation in document.operations
+        if any(matches(operation.name, pattern) for pattern in patterns)
+    }
+    return {**ending, **excluded}
 
 
 class Spoiled(GatesError):

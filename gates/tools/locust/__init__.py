@@ -15,14 +15,14 @@ from gates.alternating import NotBeside, without_earlier
 from gates.demands import format_value
 from gates.document import Document
 from gates.errors import NotMeasured
-from gates.load.preparation import Prepared
+from gates.load.preparation import ENDING, LEFT_OUT, Prepared
 from gates.load.scenario import ON_START, TASK
 from gates.profiles import nearest_hint
 from gates.results import Gap, Measurement, Readings, Subject
 from gates.tools.base import Context, Requirement, digest, redacted
 from gates.tools.locust import found, summary
 from gates.tools.locust.beside import BesideCampaign
-from gates.tools.locust.campaign import ENDING, LEFT_OUT, Campaign
+from gates.tools.locust.campaign import Campaign
 from gates.tools.locust.epoch import Loaded
 from gates.tools.locust.knee import KneeCampaign
 from gates.tools.locust.mix import unmatched

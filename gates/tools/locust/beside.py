@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from gates.alternating import NotBeside
 from gates.errors import BackendFailed, NotMeasured
 from gates.load.assignment import Assignment
-from gates.load.preparation import Preparation, Prepared, Spoiled
+from gates.load.preparation import LEFT_OUT, Preparation, Prepared, Spoiled
 from gates.load.rate import MARGIN, ONE_CONNECTION, Rates, choose_rates
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
 from gates.load.turns import CONNECTIONS
 from gates.results import RecordedRequest
 from gates.tools.base import Serving
-from gates.tools.locust.campaign import LEFT_OUT, PROBE_SECONDS, why_nothing
+from gates.tools.locust.campaign import PROBE_SECONDS, why_nothing
 from gates.tools.locust.mix import weights
 from gates.tools.locust.ramp import climb_together, needs_ramp
 from gates.tools.locust.ratios import tried_throughput

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gates.document import Document, matches
+from gates.document import Document
 from gates.errors import BackendFailed, NotMeasured, ToolError
 from gates.load.assignment import Assignment
-from gates.load.preparation import Preparation, Prepared, Spoiled
+from gates.load.preparation import Preparation, Prepared, Spoiled, left_out
 from gates.load.rate import ALL_TOGETHER, ONE_CONNECTION, Rates, Recorded, choose_rates, lower
 from gates.load.recording import Record
 from gates.load.schedule import Arrivals
@@ -29,10 +28,6 @@ from gates.tools.locust.run import Locustfile, Outcome, run_load
 from gates.tools.locust.settings import LoadSettings
 from gates.tools.locust.watch import Watched
 
-LEFT_OUT = "is left out by `exclude`"
-ENDING = "says by its name that it ends the backend or the login"
-_ENDS = re.compile(r"(?i)^(shut-?_?down|restart|reboot|halt|power-?off|terminate|log-?_?out|log-?off|sign-?_?out)$")
-"""A backend may go down seconds after it answered such a request: then nothing tells which request it was."""
 MOST_SPOILED = 5
 _LOWERINGS = 2
 _LAG_OF_DEMAND = 0.1
@@ -272,17 +267,7 @@ class Campaign:
         return replace(prepared, first=preparation.sent)
 
     def _left_out(self, document: Document) -> dict[str, str]:
-        ending = {
-            operation.name: ENDING
-            for operation in document.operations
-            if _ENDS.search(operation.path.rstrip("/").rpartition("/")[2])
-        }
-        excluded = {
-            operation.name: LEFT_OUT
-            for operation in document.operations
-            if any(matches(operation.name, pattern) for pattern in self.settings.exclude)
-        }
-        return {**ending, **excluded, **self.spoiled}
+        return {**left_out(document, self.settings.exclude), **self.spoiled}
 
     def _corpus(self) -> Mapping[str, RecordedRequest]:
         baseline = self.context.baseline

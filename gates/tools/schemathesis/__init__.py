@@ -7,21 +7,22 @@ not followed. Failures are a set of operation and code, the same with any payloa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gates.document import Document, matches
 from gates.errors import GatesError, NotMeasured
 from gates.results import Finding, FindingState, Gap, ItemId, Measurement, Readings
 from gates.tools.base import Context, Requirement, Seconds, Serving, Tool, digest
 from gates.tools.schemathesis import evidence, findings, known, remembered
-from gates.tools.schemathesis.confirm import confirmed
+from gates.tools.schemathesis.attempt import CONFIRM_SECONDS, Tried, attempt, told_apart
+from gates.tools.schemathesis.earlier import POSITIVE_CHECKS, hold_against
 from gates.tools.schemathesis.events import Failure
 from gates.tools.schemathesis.findings import Scrub
-from gates.tools.schemathesis.trial import Plan, Trial, carry_out
+from gates.tools.schemathesis.trial import Plan
 
 Phase = Literal["examples", "coverage", "fuzzing", "stateful"]
 Check = Literal[
@@ -41,32 +42,7 @@ Check = Literal[
     "object_level_authorization",
 ]
 _FAST_PHASES = ("examples", "coverage")
-_CONFIRM_SECONDS = 15.0
 _REFUSED = 401
-
-
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """One run, with what only the backend it ran against could tell."""
-
-    trial: Trial
-    died: bool
-    last_lines: str
-    login_lost: bool
-    confirmed: frozenset[tuple[str, str]]
-
-    @property
-    def deadly(self) -> tuple[str, tuple[str, ...]]:
-        """The operation that most likely ended the backend, and the last that were called; empty when it lives."""
-        return evidence.deadly(self.trial.observed.calls) if self.died else ("", ())
-
-    @property
-    def death(self) -> tuple[Failure, ...]:
-        """The request that a backend did not outlive, as a failure of its own; nothing when it lives."""
-        last = self.trial.observed.last_request
-        if not self.died or last is None:
-            return ()
-        return (Failure(self.deadly[0], "backend.died", "backend.died", "", "", None, last[1], valid=True),)
 
 
 class Schemathesis(Tool):
@@ -75,6 +51,16 @@ class Schemathesis(Tool):
     tool: Literal["schemathesis"] = "schemathesis"
     items: tuple[ItemId, ...] = Field(
         default=("endpoints",), description="Items of the Definition of Done this gate helps decide"
+    )
+    document: Literal["current", "earlier"] = Field(
+        default="current",
+        description="Whose OpenAPI document requests are made from: this phase's, or the one that an earlier phase "
+        "kept (valid data only, and checks of what was promised; it helps decide `integration` then)",
+    )
+    earlier_phase: str | None = Field(
+        default=None,
+        description='With document = "earlier": the phase whose document it is; without it, the one that is compared '
+        "with",
     )
     time: Seconds = Field(
         default=60.0,
@@ -99,33 +85,44 @@ class Schemathesis(Tool):
 
     needs_backend = True
     alone = True
-    measures = ("fuzz.cases", "fuzz.operations")
+    measures = ("fuzz.cases", "fuzz.operations", "earlier.cases", "earlier.operations")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _integration_by_default(cls, data: Any) -> Any:
+        earlier = isinstance(data, Mapping) and data.get("document") == "earlier" and "items" not in data
+        return {**data, "items": ("integration",)} if earlier else data
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Schemathesis:
+        if self.document == "current" and self.earlier_phase is not None:
+            raise ValueError('`earlier_phase` goes with document = "earlier" only')
+        if self.document == "earlier" and not (set(self.checks) - set(self.exclude_checks)) & set(POSITIVE_CHECKS):
+            raise ValueError(f'document = "earlier" needs one of the checks {", ".join(POSITIVE_CHECKS)}')
+        return self
+
+    def measured_as(self, gate: str) -> tuple[str, ...]:
+        """Return the names of what it measures."""
+        prefix = "earlier." if self.document == "earlier" else "fuzz."
+        return tuple(name for name in self.measures if name.startswith(prefix))
 
     def run(self, context: Context) -> Readings:
         """Fuzz the backend; a failure that cannot be had again at once is tried in a second run on a fresh backend."""
+        if self.document == "earlier":
+            return hold_against(self, context)
         with context.serve() as serving:
             document = _document(serving)
-            plan = self._plan(document, serving, context)
+            plan = self.plan(document, tuple(serving.headers), context)
             scrub = findings.scrubber(serving.headers)
-            tried = self._try(plan, serving, context, "run", scrub)
+            tried = attempt(plan, serving, context, "run", scrub, context.known)
             repeatable = serving.started_by_us
-        doubtful = _doubtful(tried, context)
-        flaky: set[tuple[str, str]] = set()
-        untold: tuple[Gap, ...] = ()
-        notes: tuple[str, ...] = ()
-        if doubtful and repeatable and not context.fast and not tried.login_lost:
-            count = f"{len(doubtful)} failures" if len(doubtful) > 1 else "one failure"
-            notes = (f"{count} did not show again at once, so all was tried a second time on a fresh backend",)
-            try:
-                flaky = _flaky(doubtful, self._second(plan, context))
-            except GatesError as error:
-                untold = (Gap("flaky failures were not told apart", error.message, error.hint),)
+        flaky, untold, notes = told_apart(tried, plan, context, context.known) if repeatable else (set(), (), ())
         readings = self._readings(document, plan, tried, flaky, scrub, bool(serving.headers))
         readings = replace(readings, gaps=(*readings.gaps, *untold), notes=(*readings.notes, *notes))
         return self._with_what_did_not_show(readings, document, tried, context, scrub)
 
     def _with_what_did_not_show(
-        self, readings: Readings, document: Document, tried: _Tried, context: Context, scrub: Scrub
+        self, readings: Readings, document: Document, tried: Tried, context: Context, scrub: Scrub
     ) -> Readings:
         """Return readings with the accepted findings that did not show and are not proven to be repaired."""
         accepted = context.baseline.readings.findings if context.baseline else ()
@@ -159,7 +156,7 @@ class Schemathesis(Tool):
         context.progress(0.99, "sending requests of known findings again")
         with context.serve() as serving:
             answered = remembered.send_again(
-                wanted, requests, serving.url, serving.headers, min(self.request_timeout, _CONFIRM_SECONDS)
+                wanted, requests, serving.url, serving.headers, min(self.request_timeout, CONFIRM_SECONDS)
             )
             if not serving.alive():
                 return set(), set()
@@ -169,17 +166,12 @@ class Schemathesis(Tool):
         }
         return passed, {mark for mark, one in answered.items() if remembered.fails(one, bodies.get(mark))}
 
-    def _second(self, plan: Plan, context: Context) -> _Tried:
-        with context.serve() as serving:
-            # Another start may have another login.
-            plan = replace(plan, header_names=tuple(serving.headers))
-            return self._try(plan, serving, context, "again", findings.scrubber(serving.headers))
-
     def requirements(self, context: Context) -> list[Requirement]:
         """Return which Schemathesis would run."""
         return [Requirement("schemathesis", True, version("schemathesis"))]
 
-    def _plan(self, document: Document, serving: Serving, context: Context) -> Plan:
+    def plan(self, document: Document, header_names: tuple[str, ...], context: Context) -> Plan:
+        """Return what a run by a document is to do; raises NotMeasured when nothing is left to do."""
         names = [operation.name for operation in document.operations]
         excluded = tuple(name for name in names if any(matches(name, pattern) for pattern in self.exclude))
         if len(excluded) == len(names):
@@ -209,35 +201,12 @@ class Schemathesis(Tool):
             seconds=self.time,
             request_timeout=self.request_timeout,
             seed=context.seed,
-            header_names=tuple(serving.headers),
+            header_names=header_names,
             known=known.select(stored, accepted | context.known),
         )
 
-    def _try(self, plan: Plan, serving: Serving, context: Context, name: str, scrub: Scrub) -> _Tried:
-        login = serving.login_works()
-        if login is False:
-            raise NotMeasured(
-                "the login is refused before the first request", "check [backend.auth]: what would be seen is 401s"
-            )
-        done = carry_out(plan, serving, context.directory / name, scrub, context.progress)
-        died = not serving.alive() or done.observed.stop_reason == "server_unavailable"
-        if not died and not done.requests:
-            raise NotMeasured(
-                f"no request was sent to any of the {plan.operations} operations",
-                "; ".join(f"{gap.what}: {gap.reason}" for gap in evidence.problem_gaps(done.observed, scrub)[:3])
-                or done.stopped,
-            )
-        same: set[tuple[str, str]] = set()
-        lost = False
-        if not died:
-            lost = login is True and serving.login_works() is False
-            new = [one for one in done.observed.failures.values() if _identity(one) not in context.known]
-            context.progress(0.99, "trying failures again")
-            same = confirmed(new, serving.url, serving.headers, each=self.request_timeout, together=_CONFIRM_SECONDS)
-        return _Tried(done, died, serving.last_lines() if died else "", lost, frozenset(same))
-
     def _readings(
-        self, document: Document, plan: Plan, tried: _Tried, flaky: set[tuple[str, str]], scrub: Scrub, has_login: bool
+        self, document: Document, plan: Plan, tried: Tried, flaky: set[tuple[str, str]], scrub: Scrub, has_login: bool
     ) -> Readings:
         observed = tried.trial.observed
         names = [operation.name for operation in document.operations if operation.name not in plan.excluded]
@@ -261,7 +230,7 @@ class Schemathesis(Tool):
             notes=tuple(self._notes(plan, tried)),
         )
 
-    def _findings(self, tried: _Tried, flaky: set[tuple[str, str]], scrub: Scrub) -> tuple[Finding, ...]:
+    def _findings(self, tried: Tried, flaky: set[tuple[str, str]], scrub: Scrub) -> tuple[Finding, ...]:
         observed = tried.trial.observed
         found = dict(observed.failures)
         if tried.login_lost:
@@ -282,7 +251,7 @@ class Schemathesis(Tool):
         again = known.known_findings(tried.trial.known, tried.trial.known_ids, marks, scrub)
         return findings.by_severity([*deaths, *shown, *again])
 
-    def _gaps(self, names: list[str], tried: _Tried, scrub: Scrub, has_login: bool) -> list[Gap]:
+    def _gaps(self, names: list[str], tried: Tried, scrub: Scrub, has_login: bool) -> list[Gap]:
         done = tried.trial
         gaps = [evidence.login_gap(done.observed.calls)] if tried.login_lost else []
         gaps += evidence.time_gaps(names, done.observed, done.log, done.stopped, self.time)
@@ -292,7 +261,7 @@ class Schemathesis(Tool):
             gaps.append(refused)
         return gaps
 
-    def _notes(self, plan: Plan, tried: _Tried) -> list[str]:
+    def _notes(self, plan: Plan, tried: Tried) -> list[str]:
         notes = []
         if plan.excluded:
             notes.append(f"left out by `exclude`: {evidence.some(plan.excluded)}")
@@ -302,10 +271,6 @@ class Schemathesis(Tool):
         return notes
 
 
-def _identity(failure: Failure) -> str:
-    return findings.identity(failure.operation, failure.code)
-
-
 def _document(serving: Serving) -> Document:
     if serving.document is None:
         raise NotMeasured(
@@ -313,27 +278,3 @@ def _document(serving: Serving) -> Document:
             'name its path on the backend, or a file: [backend] openapi = "/openapi.json"',
         )
     return serving.document
-
-
-def _doubtful(tried: _Tried, context: Context) -> Mapping[tuple[str, str], Failure]:
-    """Return the new failures that did not show again; after a death nothing could be tried again, and nothing is."""
-    if tried.died:
-        return {}
-    return {
-        key: failure
-        for key, failure in tried.trial.observed.failures.items()
-        if key not in tried.confirmed and _identity(failure) not in context.known
-    }
-
-
-def _flaky(doubtful: Mapping[tuple[str, str], Failure], second: _Tried) -> set[tuple[str, str]]:
-    """Return the doubtful failures that a whole second run, which did call their operations, has not seen."""
-    if second.died or second.trial.stopped:
-        return set()
-    observed = second.trial.observed
-    cut = {one.operation for one in second.trial.log.cuts if one.why != "cases"}
-    return {
-        key
-        for key in doubtful
-        if key not in observed.failures and key[0] in observed.tested and key[0] not in cut and "" not in cut
-    }

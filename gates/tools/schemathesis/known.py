@@ -31,6 +31,11 @@ def select(stored: str | None, accepted: Collection[str]) -> str:
     return json.dumps({**content, "entries": entries}, indent=1) + "\n"
 
 
+def entries(text: str) -> list[Mapping[str, Any]]:
+    """Return the failures that a baseline file holds."""
+    return list(_load(text)["entries"])
+
+
 def annotate(text: str, failures: Iterable[Failure]) -> str:
     """Return the file that a run wrote with our fingerprints in it, and without dates, which say nothing here."""
     content = _load(text)

@@ -50,6 +50,8 @@ class Plan:
     seed: int
     header_names: tuple[str, ...]
     known: str
+    positive_only: bool = False
+    """Whether nothing invalid is sent."""
 
     def configuration(self) -> str:
         """Return the `schemathesis.toml` of this run."""
@@ -73,6 +75,7 @@ class Plan:
             "deterministic = true",
             "no-shrink = true",
             f"max-examples = {self.cases}",
+            *(['mode = "positive"'] if self.positive_only else []),
             "[cache]",
             "enabled = false",
             "[auth]",
