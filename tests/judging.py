@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gates.compare import Earlier, judge
-from gates.demands import Policy, Tolerances, parse_demand
+from gates.demands import Policy, Tolerances, Waiver, parse_demand
 from gates.results import (
     Finding,
     FindingState,
@@ -33,13 +33,15 @@ def policy(
     *,
     defaults: Sequence[str] = (),
     left_out: Mapping[str, str] | None = None,
+    waived: Sequence[str] = (),
     **tolerances: Any,
 ) -> Policy:
     demands = {}
     for name, text in (targets or {}).items():
         kind = kind_of(name)
         demands[name] = parse_demand(text, kind.dimension if kind else "count")
-    return Policy(demands, Tolerances(**tolerances), dict(left_out or {}), frozenset(defaults))
+    waivers = tuple(Waiver(mark, "It has to wait.", "Ada", "2027-01-31") for mark in waived)
+    return Policy(demands, Tolerances(**tolerances), dict(left_out or {}), frozenset(defaults), waivers)
 
 
 def gate(name: str = "gate", tool: str = "tool", *, verdict: Verdict = Verdict.PASS, reason: str | None = None,

@@ -61,8 +61,8 @@ def test_another_operation_or_path_is_no_mention(text: str) -> None:
     "text", ["GET /orders/{id}", "GET /orders/{order_id}", "GET /orders/:id", "GET /orders/<int:id>"]
 )
 def test_a_parameter_may_be_written_in_any_way(text: str) -> None:
-    assert mentioned("GET /orders/{id}", f"* {text} answers 404")
-    assert not mentioned("GET /orders/{id}/items", f"* {text} answers 404")
+    assert mentioned("GET /orders/{id}", f"* GET {text} answers 404")
+    assert not mentioned("GET /orders/{id}/items", f"* GET {text} answers 404")
 
 
 def test_the_path_may_be_written_with_the_prefix_of_the_server() -> None:

@@ -100,7 +100,7 @@ class OpenApi(Tool):
         if "documentation" in self.checks:
             self._documentation(document, context, seen, served)
         if "rest" in self.checks:
-            seen.findings += check_conventions(document, self.rest.conventions(self._severities()))
+            seen.findings += check_conventions(document, self.rest.conventions(self.severities()))
         settings = self.model_dump(mode="json", exclude=_FREE)
         return Readings(
             measurements=tuple(seen.measurements),
@@ -127,7 +127,7 @@ class OpenApi(Tool):
             found.append(Requirement("mentioned_in", there, name if there else f"{name} is not there", "write it"))
         return found
 
-    def _severities(self) -> dict[str, Severity | None]:
+    def severities(self) -> dict[str, Severity | None]:
         """Return the severities that this gate gives to rules, by their names."""
         given = {rule: SEVERITIES[grade] for rule, grade in self.rules.items()}
         off = [] if self.major_version else ["contract.major-version"]
@@ -151,7 +151,7 @@ class OpenApi(Tool):
         earlier = find_earlier(self.against, context, seen) if asked else None
         if earlier is None:
             return
-        severities = self._severities()
+        severities = self.severities()
         comparison = compare(earlier, document, severities)
         if "contract" in self.checks:
             tell_contract(comparison, seen)
@@ -161,7 +161,7 @@ class OpenApi(Tool):
             seen.notes += notes
 
     def _documentation(self, document: Document, context: Context, seen: Seen, served: bool) -> None:
-        severities = self._severities()
+        severities = self.severities()
         asked = documentation.Settings(self.documentation.described, severities)
         seen.findings += documentation.check_documentation(document, asked)
         share = documentation.described_share(document)
