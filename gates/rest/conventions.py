@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gates.document import matches
 from gates.errors import ConfigurationError
+from gates.rest.rulebook import RULES
 from gates.results import Severity
 
 CASES = ("auto", "kebab", "snake", "camel", "pascal", "any")
@@ -73,7 +74,7 @@ class Conventions:
     exceptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Patterns of operations that a rule leaves out, by the rule's name."""
     severities: Mapping[str, Severity | None] = field(default_factory=dict)
-    """How bad the findings of a rule are here, by the rule's name; None turns it off."""
+    """How bad the findings of a rule are here, by its name; None turns it off. Rules of other families are ignored."""
 
     def __post_init__(self) -> None:
         """Refuse what means nothing, in a sentence that names it."""
@@ -88,6 +89,9 @@ class Conventions:
             )
         if self.maximum_depth < 1:
             raise ConfigurationError(f"maximum_depth is {self.maximum_depth}", "write a number from 1 on")
+        for name in (*self.exceptions, *(rule for rule in self.severities if rule.startswith("rest."))):
+            if name not in RULES:
+                raise ConfigurationError(f"there is no REST rule {name!r}", f"the rules are {', '.join(RULES)}")
 
     def left_out(self, rule: str, operation: str) -> bool:
         """Return whether a rule is not asked of an operation, by the exceptions of that rule."""

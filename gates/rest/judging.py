@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import chain
 
 from gates.document import Document
-from gates.errors import ConfigurationError
 from gates.rest import cases, envelopes, methods, naming, schemas, statuses, structure
 from gates.rest.conventions import Conventions
 from gates.rest.described import Api
@@ -31,11 +30,7 @@ _RANK = {rule: rank for rank, rule in enumerate(RULES)}
 
 
 def check_conventions(document: Document, conventions: Conventions = _DEFAULTS) -> list[Finding]:
-    """Return where a document breaks the conventions, by rule and place; the order of its paths does not matter.
-
-    Raises ConfigurationError for a rule that the conventions name and that does not exist.
-    """
-    _know_rules(conventions)
+    """Return where a document breaks the conventions, by rule and place; the order of its paths does not matter."""
     case = case_of(Api(document), conventions)
     return _judged(chain.from_iterable(check(case) for check in CHECKS), conventions)
 
@@ -45,7 +40,6 @@ def check_routes(routes: Sequence[str], conventions: Conventions = _DEFAULTS) ->
 
     Segments that look like identifiers are taken for parameters. The findings have no pointer.
     """
-    _know_rules(conventions)
     asked = naming.exempt_routes(naming.as_templates(routes), conventions)
     return [replace(finding, pointer="") for finding in _judged(naming.of_routes(asked, conventions), conventions)]
 
@@ -57,12 +51,6 @@ def severity_of(rule: str, conventions: Conventions) -> Severity | None:
     if rule == "rest.action-path" and conventions.actions != "warn":
         return None if conventions.actions == "allow" else Severity.MEDIUM
     return RULES[rule].severity
-
-
-def _know_rules(conventions: Conventions) -> None:
-    for name in (*conventions.severities, *conventions.exceptions):
-        if name not in RULES:
-            raise ConfigurationError(f"there is no REST rule {name!r}", f"the rules are {', '.join(RULES)}")
 
 
 def _judged(violations: Iterable[Violation], conventions: Conventions) -> list[Finding]:
