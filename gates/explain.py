@@ -16,9 +16,13 @@ from gates.targets import TARGETS, TargetKind, kind_of
 from gates.tools import TOOLS
 from gates.tools.base import Tool
 from gates.tools.phase.rules import RULES as PHASE_RULES
+from gates.tools.replay import rules as replay
+from gates.tools.schemathesis import rules as earlier
 
 RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES, guidelines.RULES, rest.RULES, PHASE_RULES)
 """The packages of rules whose rules have a severity that gates.toml may change, each with its `RULES`."""
+PROMISES: tuple[Mapping[str, Rule], ...] = (earlier.RULES, replay.RULES)
+"""Those that hold as they are."""
 _WORDS = {Severity.HIGH: "an error", Severity.MEDIUM: "a warning", Severity.LOW: "an info", Severity.INFO: "a remark"}
 _MOST_FINDINGS = 20
 
@@ -205,11 +209,13 @@ def explain(what: str, gates: Mapping[str, Tool], last: Run | None, *, ascii: bo
         return "\n".join(_target(what, kind, last))
     if (own := next((book[what] for book in RULE_BOOKS if what in book), None)) is not None:
         return "\n".join(_own_rule(own, last))
+    if (promise := next((book[what] for book in PROMISES if what in book), None)) is not None:
+        return "\n".join(_rule(what, promise.summary, f"{promise.why}\n  What to do: {promise.fix}", last))
     rule = next((known for known in RULES if what == known or (known.endswith(".") and what.startswith(known))), None)
     if rule is None:
         names = (name for name in (*RULES, *TARGETS) if not name.endswith("."))
         family = f"{what.partition('.')[0]}."
-        rules = [name for book in RULE_BOOKS for name in book if name.startswith(family)]
+        rules = [name for book in (*RULE_BOOKS, *PROMISES) for name in book if name.startswith(family)]
         known = rules or [*ITEMS, *gates, *TOOLS, *COMPARED, *names]
         raise GatesError(f"there is no gate, rule or item {what!r}", nearest_hint(what, known))
     return "\n".join(_rule(what, *RULES[rule], last))
