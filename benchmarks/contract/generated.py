@@ -1,8 +1,9 @@
 """Documents of any size that resemble those of Stripe and GitHub, and a twin of each with known changes.
 
-Every resource has five operations, three schemas with descriptions, enums, nullable and nested parts, and an example. Its
-properties refer to other resources anywhere in the document ("expandable": an id or the whole thing), so that nearly all
-schemas reach each other, as they do at Stripe; errors, paging and money are shared by all. All is drawn from a seed.
+Every resource has five operations, three schemas with descriptions, enums, nullable and nested parts, and an example.
+Its properties refer to other resources anywhere in the document ("expandable": an id or the whole thing), so that
+nearly all schemas reach each other, as they do at Stripe; errors, paging and money are shared by all. All is drawn
+from a seed.
 """
 
 import copy
@@ -11,10 +12,17 @@ from collections.abc import Iterator
 from typing import Any
 
 Json = Any
-WORDS = ["account", "address", "amount", "balance", "batch", "charge", "client", "code", "country", "coupon", "credit", "currency", "customer", "date", "delivery", "detail", "dispute", "event", "fee", "file", "invoice", "item", "limit", "line", "merchant", "method", "note", "order", "owner", "page", "payment", "plan", "price", "product", "quota", "rate", "reason", "receipt", "record", "refund", "region", "report", "review", "role", "rule", "schedule", "score", "session", "source", "state", "subscription", "tax", "team", "term", "title", "token", "total", "transfer", "unit", "user", "vendor", "version", "webhook"]
+WORDS = (
+    "account", "address", "amount", "balance", "batch", "charge", "client", "code", "country", "coupon", "credit",
+    "currency", "customer", "date", "delivery", "detail", "dispute", "event", "fee", "file", "invoice", "item", "limit",
+    "line", "merchant", "method", "note", "order", "owner", "page", "payment", "plan", "price", "product", "quota",
+    "rate", "reason", "receipt", "record", "refund", "region", "report", "review", "role", "rule", "schedule", "score",
+    "session", "source", "state", "subscription", "tax", "team", "term", "title", "token", "total", "transfer", "unit",
+    "user", "vendor", "version", "webhook",
+)  # fmt: skip
 PROSE = (
-    "The identifier of the thing that this belongs to. Absent when it was made before the migration, or when the caller "
-    "may not see it; see the guide on expanding answers for how to ask for the whole thing in one request."
+    "The identifier of the thing that this belongs to. Absent when it was made before the migration, or when the "
+    "caller may not see it; see the guide on expanding answers for how to ask for the whole thing in one request."
 )
 KINDS: tuple[Json, ...] = (
     {"type": "string", "maxLength": 5000},
