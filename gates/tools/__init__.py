@@ -13,13 +13,24 @@ from gates.tools.command import Command
 from gates.tools.coverage import Coverage
 from gates.tools.guidelines import Guidelines
 from gates.tools.locust import Locust
+from gates.tools.openapi import OpenApi
 from gates.tools.phase import PhaseDocument
 from gates.tools.replay import Replay
 from gates.tools.schemathesis import Schemathesis
 from gates.tools.traffic import Traffic
 
 AnyTool = Annotated[
-    Bandit | Benchmark | Command | Coverage | Guidelines | Locust | PhaseDocument | Replay | Schemathesis | Traffic,
+    Bandit
+    | Benchmark
+    | Command
+    | Coverage
+    | Guidelines
+    | Locust
+    | OpenApi
+    | PhaseDocument
+    | Replay
+    | Schemathesis
+    | Traffic,
     Field(discriminator="tool"),
 ]
 """What `[gates.NAME]` may be, told apart by its `tool`."""
@@ -31,6 +42,7 @@ TOOLS: dict[str, type[Tool]] = {
     "coverage": Coverage,
     "guidelines": Guidelines,
     "locust": Locust,
+    "openapi": OpenApi,
     "phase": PhaseDocument,
     "replay": Replay,
     "schemathesis": Schemathesis,

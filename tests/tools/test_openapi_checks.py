@@ -59,7 +59,7 @@ def test_only_what_is_asked_for_is_looked_at(root: Path) -> None:
 
 
 def test_a_backend_without_a_document_is_not_measured(root: Path) -> None:
-    with pytest.raises(NotMeasured, match="there is no OpenAPI document: GET /openapi.json answered 404"):
+    with pytest.raises(NotMeasured, match=r"there is no OpenAPI document: GET /openapi\.json answered 404"):
         run(root, None)
 
 
@@ -265,7 +265,7 @@ def test_without_git_a_mention_may_be_anywhere_in_a_folder(root: Path) -> None:
 
 def test_a_name_that_is_not_there_is_an_error(root: Path) -> None:
     gate = OpenApi(mentioned_in=("CHANGES.md",))
-    with pytest.raises(ToolError, match="`mentioned_in` names CHANGES.md, which is not there"):
+    with pytest.raises(ToolError, match=r"`mentioned_in` names CHANGES\.md, which is not there"):
         run(root, committed(root, without("/api/v1/orders")), gate, signed={"one": signed_run("one", openapi=orders())})
 
 

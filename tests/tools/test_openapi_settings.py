@@ -45,7 +45,7 @@ def test_severities_by_rule() -> None:
     rules = '"contract.operation-removed" = "warning", "rest.depth" = "off", "doc.tag" = "error", "doc.info" = "info"'
     assert gate(f"rules = {{ {rules} }}").severities() == {
         "contract.operation-removed": Severity.MEDIUM, "rest.depth": None, "doc.tag": Severity.HIGH,
-        "doc.info": Severity.LOW, "doc.operation-id": None,
+        "doc.info": Severity.LOW, "doc.operation-id": None, "doc.client-errors": None,
     }  # fmt: skip
 
 

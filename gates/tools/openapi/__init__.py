@@ -25,6 +25,7 @@ from gates.tools.openapi.earlier import Seen, check_documented, compare, find_ea
 from gates.tools.openapi.settings import (
     DECIDES,
     SEVERITIES,
+    TOLD_BY_REST,
     Check,
     Committed,
     Documentation,
@@ -132,7 +133,7 @@ class OpenApi(Tool):
         given = {rule: SEVERITIES[grade] for rule, grade in self.rules.items()}
         off = [] if self.major_version else ["contract.major-version"]
         if "rest" in self.checks:
-            off.append("doc.operation-id")  # the conventions have a rule of their own for it
+            off += TOLD_BY_REST
         return {**dict.fromkeys(off), **given}
 
     def _file(self, context: Context) -> Document | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -11,12 +12,13 @@ from gates import contract, documentation, rest
 from gates.alternating import check_path
 from gates.demands import parse_quantity
 from gates.errors import ConfigurationError
-from gates.profiles import nearest_hint
 from gates.results import ItemId, Severity
 
 Check = Literal["contract", "documentation", "rest"]
 DECIDES: Mapping[str, ItemId] = {"contract": "integration", "documentation": "documentation"}
 """The item of the Definition of Done that a check helps decide; the conventions decide none."""
+TOLD_BY_REST = ("doc.operation-id", "doc.client-errors")
+"""Rules of documentation that the conventions have as well: told once, where both are looked at."""
 Grade = Literal["error", "warning", "info", "off"]
 SEVERITIES: Mapping[str, Severity | None] = {
     "error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.LOW, "off": None,
@@ -28,9 +30,9 @@ def _known(names: Iterable[str]) -> None:
     for name in names:
         if any(name in book for book in _BOOKS):
             continue
-        family = [rule for book in _BOOKS for rule in book if rule.startswith(f"{name.partition('.')[0]}.")]
-        every = family or ["contract.…", "doc.…", "rest.…"]
-        raise ValueError(f"there is no rule {name!r}: {nearest_hint(name, every)}")
+        near = get_close_matches(name, [rule for book in _BOOKS for rule in book], n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}?" if near else "they begin with contract., doc. or rest., see the manual"
+        raise ValueError(f"there is no rule {name!r}: {hint}")
 
 
 def check_rules(rules: Any) -> Any:
@@ -129,4 +131,5 @@ class Rest(Table):
 
     def conventions(self, severities: Mapping[str, Severity | None]) -> rest.Conventions:
         """Return the conventions with the severities of their rules."""
-        return rest.Conventions(**self.model_dump(), severities=severities)
+        own = {rule: severity for rule, severity in severities.items() if rule in rest.RULES}
+        return rest.Conventions(**self.model_dump(), severities=own)
