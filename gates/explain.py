@@ -18,10 +18,11 @@ from gates.tools.base import Tool
 from gates.tools.phase.rules import RULES as PHASE_RULES
 from gates.tools.replay import rules as replay
 from gates.tools.schemathesis import rules as earlier
+from gates.traffic import rules as traffic
 
 RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES, guidelines.RULES, rest.RULES, PHASE_RULES)
 """The packages of rules whose rules have a severity that gates.toml may change, each with its `RULES`."""
-PROMISES: tuple[Mapping[str, Rule], ...] = (earlier.RULES, replay.RULES)
+PROMISES: tuple[Mapping[str, Rule], ...] = (earlier.RULES, replay.RULES, traffic.RULES)
 """Those that hold as they are."""
 _WORDS = {Severity.HIGH: "an error", Severity.MEDIUM: "a warning", Severity.LOW: "an info", Severity.INFO: "a remark"}
 _MOST_FINDINGS = 20
@@ -29,7 +30,9 @@ _MOST_FINDINGS = 20
 ITEM_TEXTS: Mapping[str, str] = {
     "endpoints": "Every operation of the OpenAPI document is asked with valid requests, and has to answer with one of "
     "its documented successes; invalid requests must not break it. An operation that only answers 404, 405 or 501 is "
-    "not implemented. A phase that is `complete` and does not answer is the most common false report there is.",
+    "not implemented. What no generated request reaches may be reached by the project's own tests, and what they or "
+    "recorded traffic reach must be in the document. A phase that is `complete` and does not answer is the most "
+    "common false report there is.",
     "database": "Keys, indexes, queries and connections. No tool of gates looks at the database yet, so a command gate "
     'with items = ["database"] decides it, or it is left out with a reason.',
     "auth": "Every protected operation refuses wrong credentials. No tool of gates tries that yet, so a command gate "

@@ -36,6 +36,10 @@ TARGETS: Mapping[str, TargetKind] = {
     "coverage.changed_lines": TargetKind(
         "share", "coverage.changed_lines", "tests", "coverage of changed lines", "test what was changed", optional=True
     ),
+    "tests.operations": TargetKind(
+        "share", "tests.operations", "tests", "operations of the API that the project's own tests ask",
+        "test the operations that `gates check --operations` shows without a test",
+    ),
     **{
         f"security.{severity}": TargetKind(
             "count", f"security.{severity}", "security", f"a count of findings of {severity} severity", "fix them"

@@ -140,6 +140,14 @@ class ResponseTimeTargets(Table):
     external: TimeDemand | None = None
 
 
+class SuiteTargets(Table):
+    """What the project's own tests must reach of the API."""
+
+    operations: ShareDemand | None = Field(
+        default=None, description="Operations that a test saw answer with a documented success"
+    )
+
+
 class LoadTargets(Table):
     """What the backend as a whole must bear under load."""
 
@@ -165,6 +173,7 @@ class Targets(Table):
     coverage: CoverageTargets = Field(default_factory=CoverageTargets)
     security: SecurityTargets = Field(default_factory=SecurityTargets)
     response_time: ResponseTimeTargets = Field(default_factory=ResponseTimeTargets)
+    tests: SuiteTargets = Field(default_factory=SuiteTargets)
     load: LoadTargets = Field(default_factory=LoadTargets)
     database: DatabaseTargets = Field(default_factory=DatabaseTargets)
     operation: dict[str, TimeDemand] = Field(default_factory=dict, description="p95 of one operation or pattern")

@@ -103,6 +103,7 @@ _KEY_NUMBERS = (
     ("tests.total", "{} tests", True),
     ("tests.failed", "{} failed", False),
     ("tests.skipped", "{} skipped", False),
+    ("tests.operations", "{} of operations", True),
     ("coverage.lines", "{} lines", True),
     ("coverage.branches", "{} branches", True),
     ("coverage.changed_lines", "{} of changed lines", True),
