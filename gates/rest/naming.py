@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -18,7 +19,10 @@ from gates.rest.words import (
     style_of,
     styled,
     words_of,
-)  # fmt: skip
+)
+
+_CUSTOM = re.compile(r"([^{}:]+|\{[^{}]*\}):([A-Za-z]+)")
+"""A custom method behind a colon: `orders:batchGet`, `{id}:cancel`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +106,14 @@ def verbs_of(path: NamedPath, conventions: Conventions) -> Iterator[_Named]:
     for position, segment in enumerate(segments):
         if position < start:
             continue
-        called, colon, custom = segment.partition(":")
         key = _key(segments[: position + 1])
-        if colon and custom and not is_parameter(custom):
-            yield from _custom(path, key, segments[:position], called, custom)
+        custom = _CUSTOM.fullmatch(segment)
+        if custom and custom[2] not in conventions.nouns:
+            resource = "/" + "/".join([*segments[:position], custom[1]])
+            what = f"`:{custom[2]}` is an action"
+            yield _Named("rest.action-path", key, what, _instead_of_action(resource, custom[2]), path.path)
         elif not is_parameter(segment):
             yield from _verb(path, key, segments, position, conventions)
-
-
-def _custom(path: NamedPath, key: str, before: tuple[str, ...], called: str, custom: str) -> Iterator[_Named]:
-    resource = "/" + "/".join([*before, called])
-    yield _Named("rest.action-path", key, f"`:{custom}` is an action", _instead_of_action(resource, custom), path.path)
 
 
 def _verb(
@@ -168,7 +169,7 @@ def _instead_of_verb(path: NamedPath, segments: tuple[str, ...], position: int, 
     if "by" in words:
         what = [word for word in words[1 : words.index("by")] if word not in ("all", "one")]
     if what and not called:
-        what[-1] = what[-1] if looks_plural(what[-1]) else plural_of(what[-1])
+        what[-1] = what[-1] if looks_plural(what[-1]) or verb == "set" else plural_of(what[-1])
         style = style_of(name) or "kebab"
         rest.append(styled("-".join(what), style if style in ("kebab", "snake") else "kebab"))
     rest += segments[position + 1 :]

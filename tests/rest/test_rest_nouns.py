@@ -32,7 +32,7 @@ NOUN, ACTION, PLURAL = "rest.noun-path", "rest.action-path", "rest.plural-collec
         (get("/api/v2/getOrderById/{id}"), "GET /api/v2/getOrderById/{id}", "get", "GET /api/v2/orders/{id} says it"),
         (post("/chat.delete"), "POST /chat.delete", "delete", "DELETE /chat says it"),
         (get("/getUsers.json"), "GET /getUsers.json", "get", "GET /users says it"),
-        (post("/setPassword"), "POST /setPassword", "set", "PUT /passwords says it"),
+        (post("/setPassword"), "POST /setPassword", "set", "PUT /password says it"),
     ],
 )  # fmt: skip
 def test_a_verb_that_the_method_says_is_named_with_what_to_write_instead(
