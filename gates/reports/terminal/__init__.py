@@ -2,6 +2,7 @@
 
 from gates.reports.terminal.calibration import render_calibration
 from gates.reports.terminal.comparison import render_comparison
+from gates.reports.terminal.contract import render_contract
 from gates.reports.terminal.doctor import render_doctor, render_requirement
 from gates.reports.terminal.history import render_history
 from gates.reports.terminal.phases import render_phases
@@ -13,6 +14,7 @@ __all__ = [
     "render",
     "render_calibration",
     "render_comparison",
+    "render_contract",
     "render_doctor",
     "render_history",
     "render_phases",
