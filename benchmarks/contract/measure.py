@@ -24,8 +24,7 @@ import yaml
 from generated import document, twin
 
 GOAL_SECONDS, GOAL_MB, GOAL_RATIO = 5.0, 500, 1.5
-"""The goals hold for a document of several megabytes, which is taken to be up to SEVERAL."""
-SEVERAL = 8.0
+SEVERAL = 8.0  # megabytes up to which the goals hold
 FEW, MANY = 0.02, 0.5
 
 

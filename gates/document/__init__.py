@@ -136,8 +136,8 @@ def document_of(content: Any, text: str | None = None) -> Document:
         )
     paths = content.get("paths", {} if _may_lack_paths(content, version) else None)
     if not isinstance(paths, Mapping):
-        found = "is no object" if "paths" in content else "is missing"
-        raise DocumentError(f"the document has no `paths` ({found})", "is this the address of the OpenAPI document?")
+        problem = "the `paths` of the document are no object" if "paths" in content else "the document has no `paths`"
+        raise DocumentError(problem, "is this the address of the OpenAPI document?")
     draft = Document(json.dumps(content) if text is None else text, content, version, _base_path(content), ())
     return Document(draft.text, content, version, draft.base_path, tuple(_operations(draft, paths)))
 

@@ -82,11 +82,11 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "a tag that makes objects": (YAML + "x: !!python/object/apply:os.system ['touch x']", "tag !!python/object"),
     "a tag that JSON has not": (YAML + "x: !!set {a, b}", "the tag !!set in line 4"),
     "a tag that lies": (YAML + "x: !!int word", "the tag !!int"),
-    "no version": (YAML.replace("3.0.3", "[]"), r"found '\[\]'"),
+    "no version": (YAML.replace("3.0.3", "[]"), "names no OpenAPI version"),
     "a long version": (YAML.replace("3.0.3", "9" * 200_000 + "x"), "names no OpenAPI version"),
-    "paths of nothing": ('{"openapi": "3.0.3", "paths": null}', r"no `paths` \(is no object\)"),
-    "paths as a list": ('{"openapi": "3.0.3", "paths": []}', r"no `paths` \(is no object\)"),
-    "no paths in 3.1": ('{"openapi": "3.1.0"}', r"no `paths` \(is missing\)"),
+    "paths of nothing": ('{"openapi": "3.0.3", "paths": null}', "the `paths` of the document are no object"),
+    "paths as a list": ('{"openapi": "3.0.3", "paths": []}', "the `paths` of the document are no object"),
+    "no paths in 3.1": ('{"openapi": "3.1.0"}', "the document has no `paths`"),
 }  # fmt: skip
 
 
@@ -105,8 +105,7 @@ READ: dict[str, tuple[str | bytes, Json]] = {
                                   {"yes": 1, "on": 2, "no": 3, "y": 4, "null": 5, "true": 6, "1.0": 7, "~": 8}),
     "words of YAML 1.1 as values": (YAML + "x: [yes, on, no, off, y, 12:30:45, 1_000, 2026-01-01, 010]",
                                     ["yes", "on", "no", "off", "y", "12:30:45", "1_000", "2026-01-01", 10]),
-    "values of YAML 1.2": (YAML + "x: [true, False, null, ~, , 0x1F, 0o17, 1e3, .5, -3, +4, '5', !!str 6, ! 7]"
-                           .replace(", ,", ","),
+    "values of YAML 1.2": (YAML + "x: [true, False, null, ~, 0x1F, 0o17, 1e3, .5, -3, +4, '5', !!str 6, ! 7]",
                            [True, False, None, None, 31, 15, 1000.0, 0.5, -3, 4, "5", "6", "7"]),
     "explicit tags": (YAML + "x: [!!int '5', !!float 5, !!bool 'true', !!null '', !!map {a: 1}, !!seq [1]]",
                       [5, 5, True, None, {"a": 1}, [1]]),
