@@ -173,6 +173,8 @@ OperationEntry = TypedDict(
         "error_envelope": bool | None,
         "p95": float | None,
         "compatible": bool | None,
+        "answered": bool | None,
+        "tested_by": list[str],
     },
 )
 
@@ -344,6 +346,8 @@ def _operation(row: OperationRow) -> OperationEntry:
         "error_envelope": row.error_envelope,
         "p95": _finite(row.p95),
         "compatible": row.compatible,
+        "answered": row.answered,
+        "tested_by": list(row.tested_by),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gates.done import tested_in_short
 from gates.reports.markdown.escape import code, prose, table, tag_text
 from gates.reports.wording import (
     EXIT_MEANINGS,
@@ -180,21 +181,34 @@ def _answer(answer: bool | None) -> str:
 def _operations(run: Run, room: _Room) -> list[str]:
     rows = []
     for row in run.operations:
-        answers = (row.documented, row.tested, row.auth_enforced, row.error_envelope, row.compatible)
+        answers = (row.auth_enforced, row.error_envelope, row.compatible)
         rows.append(
             [
                 code(row.operation, cell=True),
                 prose(row.operation_class, room.text),
+                *map(_answer, (row.documented, row.answered)),
+                _answer(row.tested) + (f" ({prose(row.tested_by[0], room.text)})" if row.tested_by else ""),
                 *map(_answer, answers),
                 value(row.p95, "s") if row.p95 is not None else "**gap**",
                 " ".join(map(str, row.statuses_seen)) or "**gap**",
             ]
         )
-    headings = ["operation", "class", "documented", "tested", "auth enforced", "one error shape", "compatible"]
+    headings = [
+        "operation",
+        "class",
+        "documented",
+        "answered",
+        "tested (by)",
+        "auth enforced",
+        "one error shape",
+        "compatible",
+    ]
     legend = "A **gap** is a question that no gate has answered."
     if not rows:
         return []
-    return [*_table([*headings, "p95", "statuses seen"], rows, room, frozenset({7})), "", legend]
+    lines = [*_table([*headings, "p95", "statuses seen"], rows, room, frozenset({8})), "", legend]
+    told = tested_in_short(run.operations)
+    return [*lines, "", prose(told, room.text)] if told else lines
 
 
 def _judgements(run: Run, room: _Room) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gates.compare.subjects import list_names
+from gates.done import tested_in_short
 from gates.reports.terminal.ink import VERDICT_STYLE, Ink, in_a_row
 from gates.reports.terminal.interval import intervals
 from gates.reports.wording import (
@@ -179,9 +181,14 @@ def _known(run: Run, ink: Ink) -> list[list[str]]:
     return blocks
 
 
+_TESTED_BY = {"tests": "", "generated": "gen", "replayed": "old", "traffic": "log"}
 _QUESTIONS = (
     ("doc", "in the OpenAPI document"),
-    ("test", "answered as documented to a test or a valid request"),
+    ("ans", "a valid generated or replayed request was answered with a documented success"),
+    (
+        "test",
+        "and so was a test of the project's own; if none, a generated (gen), replayed (old) or recorded (log) one",
+    ),
     ("auth", "refuses whoever is not allowed"),
     ("error", "errors have the one agreed shape"),
     ("keeps", "still does what the earlier phase relies on"),
@@ -196,12 +203,13 @@ def _operations(rows: Sequence[OperationRow], ink: Ink) -> list[str]:
     gap = ink.answer(None)
     table = []
     for row in rows:
-        answers = (row.documented, row.tested, row.auth_enforced, row.error_envelope, row.compatible)
         table.append(
             [
                 row.operation,
                 row.operation_class,
-                *(ink.answer(answer) for answer in answers),
+                *(ink.answer(answer) for answer in (row.documented, row.answered)),
+                _TESTED_BY.get(row.tested_by[0] if row.tested_by else "", "") or ink.answer(row.tested),
+                *(ink.answer(answer) for answer in (row.auth_enforced, row.error_envelope, row.compatible)),
                 value(row.p95, "s") if row.p95 is not None else gap,
                 " ".join(map(str, row.statuses_seen)) or gap,
             ]
@@ -209,12 +217,14 @@ def _operations(rows: Sequence[OperationRow], ink: Ink) -> list[str]:
     headings = ["operation", "class", *(name for name, _ in _QUESTIONS)]
     styles = {ink.answer(True): "good", ink.answer(False): "bad", gap: "doubt"}
     lines = ink.title("Operations")
-    lines += ink.table(headings, table, styles=styles, right=frozenset({7}), flexible=(0, 1, 8))
+    lines += ink.table(headings, table, styles=styles, right=frozenset({8}), flexible=(0, 1, 9))
     lines += ["", f"  {ink.answer(True)} yes   {ink.answer(False)} no   {gap} a gap: no gate answered"]
     for column, (name, question) in enumerate(_QUESTIONS, 2):
-        gaps = sum(cells[column] == gap for cells in table)
-        lines += ink.hang(f"{name:<8}", question + (f" ({plural(gaps, 'gap')})" if gaps else ""), indent=2)
-    return lines
+        gaps = [cells[0] for cells in table if cells[column] == gap]
+        named = f" ({plural(len(gaps), 'gap')}): {list_names(gaps)}" if gaps else ""
+        lines += ink.hang(f"{name:<8}", question + named, indent=2)
+    told = tested_in_short(rows)
+    return [*lines, "", *ink.hang("", told, indent=2)] if told else lines
 
 
 def _verdict(run: Run, ink: Ink, details: str | None) -> list[str]:
