@@ -193,20 +193,11 @@ def _operations(run: Run, room: _Room) -> list[str]:
                 " ".join(map(str, row.statuses_seen)) or "**gap**",
             ]
         )
-    headings = [
-        "operation",
-        "class",
-        "documented",
-        "answered",
-        "tested (by)",
-        "auth enforced",
-        "one error shape",
-        "compatible",
-    ]
+    headings = ["operation", "class", "documented", "answered", "tested (by)", "auth enforced", "one error shape"]
     legend = "A **gap** is a question that no gate has answered."
     if not rows:
         return []
-    lines = [*_table([*headings, "p95", "statuses seen"], rows, room, frozenset({8})), "", legend]
+    lines = [*_table([*headings, "compatible", "p95", "statuses seen"], rows, room, frozenset({8})), "", legend]
     told = tested_in_short(run.operations)
     return [*lines, "", prose(told, room.text)] if told else lines
 
