@@ -21,9 +21,11 @@ from gates.compare.relative import judge_relative
 from gates.compare.subjects import judge_subjects, without_made
 from gates.compare.waivers import waiver_notes
 from gates.demands import Policy
-from gates.results import GateResult, Judgement, Run, Verdict, worst
+from gates.results import FindingState, GateResult, Judgement, Run, Verdict, worst
 
-__all__ = ["Earlier", "configuration_changes", "judge", "policy_changes", "waiver_notes"]
+__all__ = ["Earlier", "configuration_changes", "judge", "policy_changes", "tell_once", "waiver_notes"]
+
+_REMOVED, _VANISHED = "contract.operation-removed", "operation.vanished"
 
 
 def judge(
@@ -70,6 +72,35 @@ def judge(
     ]
     judged = replace(result, readings=replace(result.readings, findings=tuple(findings)), judgements=tuple(judgements))
     return _conclude(judged)
+
+
+def tell_once(gates: Sequence[GateResult]) -> list[GateResult]:
+    """Return judged gates in which an operation that the contract gate tells of is not told to have vanished, too.
+
+    The contract decides about it, with its severity and its waiver; what it does not tell of stays.
+    """
+    told = {
+        finding.operation
+        for gate in gates
+        for finding in gate.readings.findings
+        if finding.rule == _REMOVED and finding.operation and finding.state in (FindingState.NEW, FindingState.WAIVED)
+    }
+    return [_without_told(gate, told) for gate in gates]
+
+
+def _without_told(gate: GateResult, told: Collection[str]) -> GateResult:
+    left = [
+        finding for finding in gate.readings.findings if not (finding.rule == _VANISHED and finding.operation in told)
+    ]
+    if len(left) == len(gate.readings.findings):
+        return gate
+    still = any(finding.rule == _VANISHED and finding.state is FindingState.NEW for finding in left)
+    judgements = tuple(
+        judgement
+        for judgement in gate.judgements
+        if still or (judgement.kind, judgement.measurement) != ("subjects", "operations")
+    )
+    return _conclude(replace(gate, readings=replace(gate.readings, findings=tuple(left)), judgements=judgements))
 
 
 def _judge_speed(case: Case, vanished: frozenset[str]) -> list[Judgement]:

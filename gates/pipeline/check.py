@@ -18,7 +18,7 @@ from pathlib import Path
 
 from gates import __version__, engine, machine
 from gates.backend.environment import check_settings
-from gates.compare import configuration_changes, judge, policy_changes, waiver_notes
+from gates.compare import configuration_changes, judge, policy_changes, tell_once, waiver_notes
 from gates.config.model import Configuration
 from gates.demands import policy_from_data, policy_to_data
 from gates.done import build_done, build_operations, exit_code, run_verdict
@@ -189,7 +189,7 @@ def conclude(
     """Return the whole run: the Definition of Done, the operations table, the verdict and the exit code."""
     policy = policy_from_data(json.loads(run.policy))
     order = list(place.configuration.gates)
-    ordered = sorted(gates, key=lambda gate: order.index(gate.gate))
+    ordered = tell_once(sorted(gates, key=lambda gate: order.index(gate.gate)))
     classes = operation_classes(ordered, place.configuration.operations.model_dump())
     documented = list(documented_operations(ordered))
     done = build_done(

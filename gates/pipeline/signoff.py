@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gates.compare import Earlier, judge
+from gates.compare import Earlier, judge, tell_once
 from gates.demands import policy_from_data
 from gates.done import build_done, run_verdict
 from gates.errors import ConfigurationError, IntegrityError, SignoffRefused
@@ -203,14 +203,14 @@ def _verify_verdicts(signoff: Signoff, earlier: list[Earlier]) -> int:
     owners = {name: tuple(gates) for name, gates in data["owners"].items()}
     overrides = {name: tuple(patterns) for name, patterns in data["classes"].items()}
     classes = operation_classes(run.gates, overrides)
-    again = [
+    again = tell_once([
         judge(
             gate, policy=policy, classes=classes,
             previous=earlier[-1] if earlier else None, earlier=earlier, machine=run.machine, target_owners=owners,
             configured=list(data["gates"]),
         )
         for gate in run.gates
-    ]  # fmt: skip
+    ])  # fmt: skip
     documented = list(documented_operations(again))
     done = build_done(again, policy=policy, target_owners=owners, classes=classes, documented=documented)
     pairs = [(gate.gate, gate.verdict, new.verdict) for gate, new in zip(run.gates, again, strict=True)]
