@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from gates.compare.case import mentions
@@ -12,6 +13,8 @@ from gates.targets import class_of
 _IGNORED_AUTH = "ignored_auth"
 _FROM_EARLIER = ("contract.", "earlier.", "replay.")
 """How the rules begin whose findings say that an earlier phase's promise does not hold any more."""
+REACHED = "contract.reached"
+"""A document that a gate keeps: the operations that a change of a shared part reaches, as JSON, by its fingerprint."""
 _COMPARED_ALL = "contract.changes"
 """What a gate measures that compared the whole document with the earlier one."""
 _COMPARED_ASKED = frozenset({"earlier.operations", "replay.kept"})
@@ -103,7 +106,11 @@ class _Compatible:
             and one.state is not FindingState.WAIVED
         ]
         self._broken = {one.operation for one in breaks if one.operation}
-        # A change of what several operations share names them in its words.
+        shared = {one.fingerprint for one in breaks if not one.operation}
+        for gate in ended:
+            reached = json.loads(gate.readings.documents.get(REACHED, "{}"))
+            self._broken |= {name for mark in shared & reached.keys() for name in reached[mark]}
+        # A change of what several operations share names the first of them in its words.
         self._shared = [one.message for one in breaks if not one.operation]
 
     def of(self, operation: str) -> bool | None:

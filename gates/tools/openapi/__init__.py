@@ -107,7 +107,7 @@ class OpenApi(Tool):
             measurements=tuple(seen.measurements),
             findings=tuple(sorted(seen.findings, key=lambda one: list(Severity).index(one.severity))),
             gaps=tuple(seen.gaps),
-            documents={"openapi": document.text},
+            documents={"openapi": document.text, **seen.documents},
             configurations={"openapi": digest(json.dumps(settings, sort_keys=True))},
             notes=tuple(seen.notes),
         )

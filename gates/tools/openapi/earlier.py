@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ class Seen:
     gaps: list[Gap] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
+    documents: dict[str, str] = field(default_factory=dict)
 
 
 def find_earlier(against: str | None, context: Context, seen: Seen) -> Earlier | None:
@@ -94,8 +96,15 @@ def compare(earlier: Earlier, document: Document, severities: Mapping[str, Sever
 
 
 def tell_contract(comparison: Comparison, seen: Seen) -> None:
-    """Add what breaks, what changed, and what could not be compared."""
+    """Add what breaks, what changed, and what could not be compared; and which operations shared parts reach."""
     seen.findings += [change.as_finding() for change in comparison.changes]
+    reached = {
+        change.fingerprint: change.operations
+        for change in (*comparison.breaking, *comparison.may_break)
+        if not change.operation and change.operations
+    }
+    if reached:
+        seen.documents["contract.reached"] = json.dumps(reached)
     seen.gaps += [
         Gap("the contract with the earlier phase", f"a part of it could not be compared: {sentence}")
         for sentence in comparison.unread
