@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gates import documentation, guidelines, rest
+from gates import contract, documentation, guidelines, rest
 from gates.done import ITEMS
 from gates.errors import GatesError
 from gates.profiles import nearest_hint
@@ -20,7 +20,9 @@ from gates.tools.replay import rules as replay
 from gates.tools.schemathesis import rules as earlier
 from gates.traffic import rules as traffic
 
-RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (documentation.RULES, guidelines.RULES, rest.RULES, PHASE_RULES)
+RULE_BOOKS: tuple[Mapping[str, Rule], ...] = (
+    contract.RULES, documentation.RULES, guidelines.RULES, rest.RULES, PHASE_RULES,
+)  # fmt: skip
 """The packages of rules whose rules have a severity that gates.toml may change, each with its `RULES`."""
 PROMISES: tuple[Mapping[str, Rule], ...] = (earlier.RULES, replay.RULES, traffic.RULES)
 """Those that hold as they are."""

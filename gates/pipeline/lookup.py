@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gates.config.load import CONFIGURATION_FILE
 from gates.errors import GatesError
 from gates.explain import explain
 from gates.pipeline.place import Place, existing_history, open_place, read_signoffs
@@ -108,7 +109,12 @@ def measurement_history(root: Path, measurement: str, scope: str | None) -> list
 
 
 def explanation(root: Path, what: str, *, ascii: bool = False) -> str:  # noqa: A002
-    """Return what `gates explain` says of a gate, rule or item, with what decided it in the last run."""
+    """Return what `gates explain` says of a gate, rule or item, with what decided it in the last run.
+
+    Rules, items and tools are explained where there is no project, too: `gates contract` needs none.
+    """
+    if not (root / CONFIGURATION_FILE).exists():
+        return explain(what, {}, None, ascii=ascii)
     place = open_place(root)
     path = existing_history(root)
     last = None
