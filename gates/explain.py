@@ -47,8 +47,9 @@ ITEM_TEXTS: Mapping[str, str] = {
     "fail, known ones are shown once.",
     "tests": "The project's own tests run, pass, and cover enough; a test that vanished or became skipped since the "
     "earlier phase is a finding.",
-    "documentation": "The served document equals the committed one and describes every operation. No tool of gates "
-    'compares that yet, so a command gate with items = ["documentation"] decides it, or it is left out with a reason.',
+    "documentation": "The served document equals the committed one, is valid, describes every operation with responses "
+    "and examples that validate, and its version moved when its contract did. The `openapi` tool decides it with its "
+    "check `documentation`.",
     "integration": "What a phase promised to later ones still holds. A `phase` gate looks up everything that its "
     "document says it provides and consumes, in the project as it is and in what earlier phases were signed off with; "
     "`openapi`, `schemathesis` with the earlier document and `replay` hold the earlier interface against this server.",
