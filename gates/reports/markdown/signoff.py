@@ -6,10 +6,12 @@ the signing, no duration, no run's name, and numbers only as exact as people spe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from gates.compare.waivers import waivers_of
+from gates.reports.markdown import project
+from gates.reports.markdown.endpoints import by_path, endpoints
 from gates.reports.markdown.escape import code, prose, table
+from gates.reports.markdown.kept import Kept, kept_in
+from gates.reports.markdown.lists import bounded, folded, listed
 from gates.reports.wording import (
     change,
     compared_with,
@@ -22,27 +24,42 @@ from gates.reports.wording import (
 )
 from gates.results import Finding, FindingState, Judgement, Measurement, OperationRow, Run, Signoff, Verdict
 
+_NONE_SEEN = "No operation of an API was seen to work as documented."
+_TOLD_ELSEWHERE = ("coverage.", "tests.", "phase.")
+"""Beginnings of measurements that have a section of their own."""
 _UNDER_LOAD = ("load.p50", "load.p95", "load.p99", "load.throughput", "load.errors")
 
 
 def render_signoff(signoff: Signoff) -> str:
-    """Return the sheet of a sign-off as Markdown."""
+    """Return the sheet of a sign-off as Markdown: who signed what, and the completion summary of the phase.
+
+    Everything in it was measured, the note aside; what no gate has measured is said to be so.
+    """
     run = signoff.run
+    kept = kept_in(run)
+    since = f" since phase {prose(run.baseline_phase)}" if run.baseline_phase else ""
     blocks = [
-        _who(signoff),
-        _section(
-            "Known debt", _list(prose(debt) for debt in signoff.debts), "none: nothing that is broken was accepted"
-        ),
+        [*_who(signoff), *project.in_short(kept)],
+        _section("Known debt", listed(map(prose, signoff.debts)), "none: nothing that is broken was accepted"),
         _section("Left out", _left_out(run), ""),
         _section("Definition of Done", _items(run), "no item was judged"),
+        _section("What the next phase may rely on", _relied_on(run, kept), ""),
+        _section("What this phase builds on", project.consumed(kept), ""),
+        _section("Endpoints", endpoints(run, kept), ""),
+        _section("Schema", project.schema(kept), ""),
+        _section("Events", project.events(kept), ""),
+        _section("Environment variables", project.environment(kept), ""),
+        _section("Dependencies", project.dependencies(kept), ""),
+        _section("Components", project.components(kept), ""),
+        _section(f"Changes of the interface{since}", _interface(run), ""),
         _section("Targets", _targets(run), "no target spoke of anything that was measured"),
         _section("Compared with earlier phases", _comparisons(run), ""),
         _section("Measured as a whole", _whole(run), "nothing was measured"),
-        _section("Measured per operation", _per_operation(run), ""),
+        _section("Measured per operation", _per_operation(run), _not_measured(run, "locust", "no times under load")),
         _section("Measured per benchmark, file and the like", _scoped(run), ""),
-        _section("Tests", _subjects(run), ""),
+        _section("Coverage and tests", _tests(run), _not_measured(run, "coverage", "neither coverage nor tests")),
         _section("Findings known at this sign-off", _findings(run), "none"),
-        _section("What the next phase may rely on", _relied_on(run), "no operation of an API was seen"),
+        _section("Waived, with a reason and a date", _waived(run), ""),
         _section("Measured with", _measured_with(run), ""),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -54,8 +71,12 @@ def _section(title: str, lines: list[str], empty: str) -> list[str]:
     return [f"## {title}", "", *(lines or [empty])]
 
 
-def _list(texts: Iterable[str]) -> list[str]:
-    return [f"- {text}" for text in texts]
+def _not_measured(run: Run, tool: str, what: str) -> str:
+    """Return what is said where a kind of gate has brought nothing: that it is not there, or how it ended."""
+    mine = [gate for gate in sorted(run.gates, key=lambda one: one.gate) if gate.tool == tool]
+    if not mine:
+        return f"not measured: add a `{tool}` gate"
+    return f"{what}: the gate {code(mine[0].gate)} ({mine[0].verdict.value}) has brought none"
 
 
 def _who(signoff: Signoff) -> list[str]:
@@ -73,11 +94,11 @@ def _who(signoff: Signoff) -> list[str]:
         "verdict": run.verdict.value,
     }
     title = f"# Phase {signoff.number}, {prose(signoff.phase)}: signed off"
-    return [title, "", *_list(f"{name}: {text}" for name, text in facts.items() if text)]
+    return [title, "", *listed(f"{name}: {text}" for name, text in facts.items() if text)]
 
 
 def _left_out(run: Run) -> list[str]:
-    return _list(f"{notice.label}: {prose(notice.text)}" for notice in opening(run) if notice.label != "known debt")
+    return listed(f"{notice.label}: {prose(notice.text)}" for notice in opening(run) if notice.label != "known debt")
 
 
 def _items(run: Run) -> list[str]:
@@ -102,16 +123,43 @@ def _told(judgement: Judgement) -> str:
 
 
 def _targets(run: Run) -> list[str]:
-    rows = [
-        [
-            code(subject(one.measurement, one.scope), cell=True),
-            code(one.demand, cell=True),
-            value(one.value, one.unit),
-            _told(one),
-        ]
-        for one in _judgements(run, "target")
-    ]
-    return table(["measurement", "demanded", "measured", "verdict"], rows, frozenset({2})) if rows else []
+    before = {(one.measurement, one.scope): one for one in _judgements(run, "baseline")}
+    rows = []
+    for one in _judgements(run, "target"):
+        earlier = before.get((one.measurement, one.scope))
+        rows.append(
+            [
+                code(subject(one.measurement, one.scope), cell=True),
+                code(one.demand, cell=True),
+                value(one.value, one.unit),
+                _told(one),
+                value(earlier.baseline, earlier.unit) if earlier else "–",
+            ]
+        )
+    headings = ["measurement", "demanded", "measured", "verdict", "in the earlier phase"]
+    return table(headings, rows, frozenset({2, 4})) if rows else []
+
+
+def _interface(run: Run) -> list[str]:
+    """Return what the difference of the two OpenAPI documents found, tolerated or not."""
+    gates = [gate for gate in sorted(run.gates, key=lambda one: one.gate) if gate.tool == "openapi"]
+    if not gates:
+        return ["not measured: add an `openapi` gate"]
+    found = {
+        (finding.operation or "", finding.rule, finding.fingerprint): finding
+        for gate in gates
+        for finding in gate.readings.findings
+        if finding.rule.startswith("contract.") and finding.state is not FindingState.FIXED
+    }
+    lines = [f"- {finding.severity.value}: {prose(describe_finding(finding))}" for _, finding in sorted(found.items())]
+    if lines:
+        return folded(f"{len(lines):,} changes", lines)
+    if run.baseline_phase is None:
+        return ["there is no earlier phase to compare with"]
+    unfit = [gate for gate in gates if gate.verdict in (Verdict.ERROR, Verdict.UNKNOWN, Verdict.SKIPPED)]
+    if unfit:
+        return [f"not known: the gate {code(unfit[0].gate)} is {unfit[0].verdict.value}"]
+    return ["none that a rule knows of"]
 
 
 def _comparisons(run: Run) -> list[str]:
@@ -142,7 +190,8 @@ def _number(one: Measurement) -> str:
 
 
 def _whole(run: Run) -> list[str]:
-    return _list(f"{code(one.name)}: {_number(one)}" for one in _measurements(run) if not one.scope)
+    whole = [one for one in _measurements(run) if not one.scope and not one.name.startswith(_TOLD_ELSEWHERE)]
+    return listed(f"{code(one.name)}: {_number(one)}" for one in whole)
 
 
 def _per_operation(run: Run) -> list[str]:
@@ -160,48 +209,58 @@ def _per_operation(run: Run) -> list[str]:
 
 def _scoped(run: Run) -> list[str]:
     rows = [one for one in _measurements(run) if one.scope and one.name not in _UNDER_LOAD]
-    return _list(f"{code(subject(one.name, one.scope))}: {_number(one)}" for one in rows)
+    return listed(f"{code(subject(one.name, one.scope))}: {_number(one)}" for one in rows)
 
 
-def _subjects(run: Run) -> list[str]:
-    lines = []
+def _tests(run: Run) -> list[str]:
+    """Return the shares of the code that are covered, the number of tests, and every test that did not pass."""
+    numbers = [one for one in _measurements(run) if not one.scope and one.name.startswith(("coverage.", "tests."))]
+    lines = [f"- {code(one.name)}: {_number(one)}" for one in numbers]
     for result in sorted(run.gates, key=lambda one: one.gate):
         tests = [one for one in result.readings.subjects if one.kind == "test"]
         if tests:
             passed = sum(one.outcome == "passed" for one in tests)
             lines.append(f"- {code(result.gate)}: {passed:,} of {plural(len(tests), 'test')} passed")
         others = sorted((one for one in tests if one.outcome != "passed"), key=lambda one: one.name)
-        lines += [f"  - {one.outcome}: {code(one.name)}" for one in others]
+        lines += bounded([f"  - {one.outcome}: {code(one.name)}" for one in others])
     return lines
 
 
-def _findings(run: Run) -> list[str]:
-    states = (FindingState.NEW, FindingState.KNOWN, FindingState.FLAKY, FindingState.WAIVED)
+def _of_states(run: Run, *states: FindingState) -> list[Finding]:
     found = {
         (finding.path or "", finding.operation or "", finding.rule, finding.line or 0, finding.fingerprint, finding)
         for result in run.gates
         for finding in findings_in(result, *states)
     }
-    waivers = waivers_of(run)
+    return [finding for *_, finding in sorted(found, key=lambda one: one[:-1])]
 
-    def word(finding: Finding) -> str:
-        if finding.state is FindingState.WAIVED:
-            return f" (waived {prose(waivers[finding.fingerprint])})" if finding.fingerprint in waivers else " (waived)"
-        return " (flaky)" if finding.state is FindingState.FLAKY else ""
 
-    return _list(
-        f"{code(finding.fingerprint)} {prose(describe_finding(finding))}{word(finding)}"
-        for *_, finding in sorted(found, key=lambda one: one[:-1])
+def _findings(run: Run) -> list[str]:
+    return bounded(
+        [
+            f"- {code(finding.fingerprint)} {prose(describe_finding(finding))}"
+            + (" (flaky)" if finding.state is FindingState.FLAKY else "")
+            for finding in _of_states(run, FindingState.NEW, FindingState.KNOWN, FindingState.FLAKY)
+        ]
     )
+
+
+def _waived(run: Run) -> list[str]:
+    waivers = waivers_of(run)
+    lines = []
+    for finding in _of_states(run, FindingState.WAIVED):
+        by = f" {prose(waivers[finding.fingerprint])}" if finding.fingerprint in waivers else ""
+        lines.append(f"- {code(finding.fingerprint)} {prose(describe_finding(finding))} (waived{by})")
+    return bounded(lines)
 
 
 def _holds(row: OperationRow) -> bool:
     return row.documented is True and row.tested is True and row.compatible is not False
 
 
-def _relied_on(run: Run) -> list[str]:
+def _relied_on(run: Run, kept: Kept) -> list[str]:
     lines, doubtful = [], []
-    for row in sorted(run.operations, key=lambda one: (one.operation.partition(" ")[2], one.operation)):
+    for row in sorted(run.operations, key=by_path):
         seen = " ".join(map(str, row.statuses_seen))
         if _holds(row):
             facts = [
@@ -212,7 +271,10 @@ def _relied_on(run: Run) -> list[str]:
             lines.append(f"- {code(row.operation)}: {prose(', '.join(fact for fact in facts if fact))}")
         else:
             doubtful.append(f"- {code(row.operation)}: {_doubt(row)}")
-    return lines + (["", "Not to be relied on:", "", *doubtful] if doubtful else [])
+    works = ["Operations that were seen to work as documented:", "", *bounded(lines)] if lines else [_NONE_SEEN]
+    if doubtful:
+        works += ["", "Not to be relied on:", "", *bounded(doubtful)]
+    return [*project.provided(kept), "", *works]
 
 
 def _doubt(row: OperationRow) -> str:
@@ -229,4 +291,4 @@ def _measured_with(run: Run) -> list[str]:
         versions |= result.readings.versions
     lines = [f"{prose(name)} {prose(version)}" for name, version in sorted(versions.items())]
     lines += [f"{prose(name)}: {prose(text)}" for name, text in sorted(run.machine.items())]
-    return _list(lines)
+    return listed(lines)
