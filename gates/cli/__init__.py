@@ -10,13 +10,13 @@ import os
 import signal
 import sys
 
-from gates.cli import checking, contract, phases, showing
+from gates.cli import beginning, checking, contract, phases, showing
 from gates.cli.application import INTERRUPTED, OUTPUT_GONE, Ended, app
 from gates.cli.screen import drop_output, fail
 from gates.errors import ConfigurationError, GatesError, IntegrityError, SignoffRefused
 
 # The modules whose commands there are, listed in this order; the application; and what starts it.
-__all__ = ["app", "checking", "contract", "main", "phases", "showing"]
+__all__ = ["app", "beginning", "checking", "contract", "main", "phases", "showing"]
 
 
 def _terminate(number: int, frame: object) -> None:

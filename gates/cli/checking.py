@@ -1,4 +1,4 @@
-"""The commands that begin with the project and measure it."""
+"""The commands that measure the project."""
 
 from __future__ import annotations
 
@@ -17,22 +17,6 @@ if TYPE_CHECKING:
     from gates.pipeline.check import RunFinished
 
 Last = TypeVar("Last")
-
-
-@app.command()
-def init(
-    project: Folder = Path(),
-    profile: Annotated[str | None, typer.Option(help="The framework's profile; recognised when left out.")] = None,
-) -> None:
-    """Look at the project, write gates.toml, and say what was guessed."""
-    from gates.init import propose
-
-    proposal = propose(project.resolve(), profile)
-    (project / "gates.toml").write_text(proposal.text, "utf-8")
-    print("gates.toml was written. What was guessed:")
-    for guess in proposal.guesses:
-        print(f"  - {guess}")
-    print("Next: read it, then run `gates doctor`, then `gates check`.")
 
 
 @app.command()
