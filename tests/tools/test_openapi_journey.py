@@ -49,8 +49,9 @@ GATE = '[gates.contract]\ntool = "openapi"\nchecks = ["contract", "documentation
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
+    start = "{python} -m uvicorn app:app --port {port}"
     toml = gates_toml(
-        GATE, backend='start = "{python} -m uvicorn app:app --port {port}"\nready = "/health"\nopenapi = "/openapi.json"',
+        GATE, backend=f'start = "{start}"\nready = "/health"\nopenapi = "/openapi.json"',
         phases=("one", "two", "three"), left_out=deciding("documentation", "integration")
         + 'tests = "This is a test of something else."\n',
     )  # fmt: skip

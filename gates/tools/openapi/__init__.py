@@ -50,9 +50,8 @@ class OpenApi(Tool):
     checks: tuple[Check, ...] = Field(default=get_args(Check), min_length=1, description="What is looked at")
     rules: Rules = Field(
         default_factory=dict,
-        description="How bad the findings of a rule are: error and warning fail the gate, info is only new once, off "
-        "is not told",
-        examples=[{"contract.operation-removed": "warning", "rest.depth": "off"}],
+        description="How bad the findings of a rule are: error and warning fail the gate, info counts where it is new, "
+        'off is not told: { "contract.operation-removed" = "warning", "rest.depth" = "off" }',
     )
     against: str | None = Field(
         default=None,
