@@ -72,7 +72,10 @@ class MeasurementEntry(TypedDict):
 
 
 class FindingEntry(TypedDict):
-    """A problem; `path` is relative to the project, `fingerprint` is its identity from run to run."""
+    """A problem; `path` is relative to the project, `fingerprint` is its identity from run to run.
+
+    `pointer` is a JSON pointer into the document that was looked at, `earlier_pointer` into the one compared with.
+    """
 
     rule: str
     severity: str
@@ -83,6 +86,8 @@ class FindingEntry(TypedDict):
     fingerprint: str
     state: str
     fix: str
+    pointer: str
+    earlier_pointer: str
 
 
 class JudgementEntry(TypedDict):
@@ -259,6 +264,8 @@ def _finding(finding: Finding) -> FindingEntry:
         "fingerprint": finding.fingerprint,
         "state": finding.state.value,
         "fix": finding.fix,
+        "pointer": finding.pointer,
+        "earlier_pointer": finding.earlier_pointer,
     }
 
 
