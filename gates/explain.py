@@ -9,7 +9,7 @@ from gates.done import ITEMS
 from gates.errors import GatesError
 from gates.profiles import nearest_hint
 from gates.reports.terminal.interval import draw_interval, interval_legend
-from gates.reports.wording import describe_finding
+from gates.reports.wording import describe_finding, one_line
 from gates.results import Finding, FindingState, GateResult, Run, Severity
 from gates.rules import Rule
 from gates.targets import TARGETS, TargetKind, kind_of
@@ -292,6 +292,9 @@ def _waivable(result: GateResult) -> Iterator[str]:
     new = _new_findings(result)
     for finding in new[:_MOST_FINDINGS]:
         yield f"    - {finding.fingerprint} {describe_finding(finding)}"
+        places = {"now": finding.pointer, "then": finding.earlier_pointer}
+        if told := ", ".join(f"{when} at {one_line(pointer)}" for when, pointer in places.items() if pointer):
+            yield f"        {told}"
     if len(new) > _MOST_FINDINGS:
         yield f"    - and {len(new) - _MOST_FINDINGS:,} more: gates report --format json"
     if new:

@@ -148,6 +148,12 @@ def test_a_waiver_without_a_finding_is_told_where_every_gate_ran() -> None:
     assert note.endswith("is not needed: its finding is known")
 
 
+def test_whether_something_matches_is_not_known_while_a_gate_decides_nothing() -> None:
+    rules = replace(policy(), waivers=(WAIVER,))
+    for verdict in (Verdict.ERROR, Verdict.UNKNOWN, Verdict.SKIPPED):
+        assert list(waiver_notes(rules, [gate(), gate("other", verdict=verdict)], whole=True)) == []
+
+
 def test_a_policy_is_read_as_it_was_written_and_one_from_before_has_no_waivers() -> None:
     rules = replace(policy(), waivers=(WAIVER,), expired=(replace(WAIVER, fingerprint="f" * 16),))
     data = json.loads(json.dumps(policy_to_data(rules)))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from gates.compare.case import describe_finding
 from gates.demands import Policy, Waiver
-from gates.results import Finding, FindingState, GateResult, Run
+from gates.results import Finding, FindingState, GateResult, Run, Verdict
 
 
 def waive(findings: Iterable[Finding], waivers: Sequence[Waiver]) -> list[Finding]:
@@ -25,8 +25,9 @@ def waive(findings: Iterable[Finding], waivers: Sequence[Waiver]) -> list[Findin
 def waiver_notes(policy: Policy, gates: Sequence[GateResult], *, whole: bool) -> Iterator[str]:
     """Yield in a sentence each what became of waivers that waive nothing: expired, or without a finding.
 
-    `whole` says that every gate ran: only then is it known that nothing matches.
+    `whole` says that every gate was to run. Only where all of them came to an end is it known that nothing matches.
     """
+    whole = whole and all(gate.verdict in (Verdict.PASS, Verdict.FAIL) for gate in gates)
     found: dict[str, Finding] = {}
     for gate in gates:
         for finding in gate.readings.findings:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from gates.document import Document, DocumentError
 
@@ -64,8 +65,6 @@ class Checkable:
 
 
 def _as_fragment(pointer: str) -> str:
-    from urllib.parse import quote
-
     return quote(pointer, safe="/~")
 
 

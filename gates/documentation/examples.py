@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from gates.document import Document, DocumentError, Operation
 from gates.documentation.checkable import Checkable, Unusable
@@ -60,7 +61,7 @@ def _in_schema(place: Place, document: Document) -> Iterator[Example]:
 def _beside_schema(place: Place, document: Document) -> Iterator[Example]:
     if not isinstance(place.node.get("schema"), Mapping):
         return
-    schema = f"{place.pointer}/schema"
+    schema = _meant(place.node["schema"], f"{place.pointer}/schema")
     parent, _, name = place.pointer.rpartition("/")
     media = unescape(name) if parent.endswith("/content") else ""
     if document.version.startswith("2."):
@@ -78,6 +79,13 @@ def _beside_schema(place: Place, document: Document) -> Iterator[Example]:
             continue  # a reference to nothing is told as that
         if isinstance(shown, Mapping) and "value" in shown:
             yield Example(f"{place.pointer}/examples/{escape(name)}", shown["value"], schema, media)
+
+
+def _meant(schema: Mapping[str, Any], pointer: str) -> str:
+    """Return the pointer of a schema, or of what it only refers to, so that a component is compiled once."""
+    reference = schema.get("$ref")
+    alone = isinstance(reference, str) and reference.startswith("#/") and len(schema) == 1
+    return unquote(str(reference)[1:]) if alone else pointer
 
 
 def _invalid(document: Document) -> Iterator[Finding]:
