@@ -74,6 +74,15 @@ def test_a_failing_test_can_be_waived_like_any_finding() -> None:
     assert [one.state for one in result.readings.findings] == [WAIVED]
 
 
+def test_a_failing_test_that_was_waived_at_the_sign_off_is_new_again_without_its_waiver() -> None:
+    failing = gate("tests", "coverage", subjects=cases(test_a="failed"))
+    mark = judged(failing).readings.findings[0].fingerprint
+    then = after("one", failing, policy(waived=[mark]))
+    assert states(judged(failing, None, then)) == {mark: NEW}
+    assert states(judged(failing, policy(waived=[mark]), then)) == {mark: WAIVED}
+    assert states(judged(failing, None, after("one", failing))) == {mark: KNOWN}
+
+
 def test_a_vanished_operation_can_be_waived_beside_one_that_is_not() -> None:
     def seen(*names: str) -> GateResult:
         return gate("fuzz", "schemathesis", subjects=[Subject("operation", name, "tested") for name in names])

@@ -101,12 +101,19 @@ def judge_subjects(case: Case) -> JudgedSubjects:
 
 def _judge_tests(case: Case, tests: Mapping[str, Subject], before: Mapping[str, Subject]) -> list[Finding]:
     phase = case.baseline.phase if case.baseline else ""
+    waived = {
+        finding.fingerprint
+        for finding in (case.baseline.gate.readings.findings if case.baseline else ())
+        if finding.state is FindingState.WAIVED
+    }
     findings = []
     for name, test in tests.items():
         then = before.get(name)
         was_broken = then is not None and then.outcome in _BROKEN
         if test.outcome in _BROKEN:
-            state = FindingState.KNOWN if was_broken else FindingState.NEW
+            # One that was waived at the sign-off was not accepted there.
+            known = was_broken and identity(FAILED, name) not in waived
+            state = FindingState.KNOWN if known else FindingState.NEW
             findings.append(_about(FAILED, Severity.HIGH, test, _words(test), state))
         elif test.outcome == "flaky":
             findings.append(
