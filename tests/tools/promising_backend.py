@@ -123,6 +123,8 @@ class Handler(BaseHTTPRequestHandler):
         match = re.fullmatch(rf"({ORDERS}|/members)(?:/([^/]+))?", path)
         if match is not None:
             return self.resource("members" if match[1] == "/members" else "orders", match[2], content)
+        if path == "/logout" and self.command == "POST":
+            return self.answer(204)
         if path == "/me":
             return self.answer(200, {})
         if path == "/moody" and "moody" in FEATURES:

@@ -80,7 +80,7 @@ class Promise:
 class Outcome:
     """What came of one recorded request. `status` is None when there was no answer, and `trouble` says why.
 
-    `blamed` is the step that could not be made, and `answered` what it was answered with.
+    `blamed` is the step that could not be made, and `status` its own then.
     """
 
     status: int | None = None

@@ -44,16 +44,22 @@ def substitute(request: Sendable, values: Mapping[str, Value]) -> Sendable:
     kind = next((value for name, value in request.headers.items() if name.lower() == "content-type"), "")
     body = request.body
     if body is not None and TOKEN.search(body):
-        if "json" in kind:
-            body = json.dumps(_in_json(json.loads(body), values), separators=(",", ":"))
-        else:
-            body = _in_text(body, values, quote_plus if "urlencoded" in kind else str)
+        body = _in_body(body, kind, values)
     return Sendable(
         request.method,
         _in_text(request.target, values, lambda text: quote(text, safe="")),
         {name: _in_text(value, values, str) for name, value in request.headers.items()},
         body,
     )
+
+
+def _in_body(body: str, kind: str, values: Mapping[str, Value]) -> str:
+    if "json" in kind:
+        try:
+            return json.dumps(_in_json(json.loads(body), values), separators=(",", ":"))
+        except ValueError:
+            pass  # several documents one after another, as in x-ndjson
+    return _in_text(body, values, quote_plus if "urlencoded" in kind else str)
 
 
 def _in_text(text: str, values: Mapping[str, Value], written: Callable[[str], str]) -> str:
