@@ -28,6 +28,8 @@ _BETWEEN = re.compile(rf"\b(?:between|from|von|zwischen)\s+({NUMBER})\s*(?:and|t
 _LABEL = re.compile(r"[^:.;,(]{2,60}:(?=\s|$)")
 _RESPONSE = re.compile(r"response times?:", re.IGNORECASE)
 _CONTEXT = 200
+_LONGEST = 300
+"""Characters of a clause."""
 _WORD = r"[A-Za-z][\w-]*+(?: (?:operations?|queries|requests?|calls?|reads?|writes?))?"
 _JOIN = r"\s*(?:/|,\s*(?:and\s)?|\sand\s|&)\s*"
 _ONE = rf"(?:{NUMBER})(?:\s*[A-Za-z]{{1,3}}\b)?"
@@ -83,6 +85,7 @@ def _numbers_of(block: Block) -> list[Stated]:
     starts = block.starts()
     text, listed = _take_lists(text)
     found = [replace(stated, line=block.line_at(stated.line, starts)) for stated in listed]
+    told = {stated.target for stated in found}
     label = match[0] if (match := _LABEL.match(text)) else ""
     above = (label, *reversed(block.parents), *reversed(block.headings))
     # A cell of a table needs no words: what it speaks of stands in its row and column.
@@ -92,8 +95,8 @@ def _numbers_of(block: Block) -> list[Stated]:
     for clause, following in zip(clauses, [*clauses[1:], None], strict=True):
         after = following.named if following and not following.quantities else ()
         for quantity, target, near in _assigned(clause, (pending, after), above):
-            told = any(stated.target == target for stated in found)
-            if (near or not told) and (speed or quantity.kind != "time" or _is_bound(quantity, clause)):
+            if (near or target not in told) and (speed or quantity.kind != "time" or _is_bound(quantity, clause)):
+                told.add(target)
                 values = quantity.high if bounded_above(target) else quantity.low
                 line = block.line_at(clause.start + quantity.start, starts)
                 found.append(Stated(target, quantity.kind, values, line, _shown(clause, quantity)))
@@ -111,9 +114,14 @@ def _clauses(text: str) -> list[_Clause]:
     found, start = [], 0
     for match in [*_APART.finditer(text), None]:
         end = match.start() if match else len(text)
-        words = text[start:end]
-        if words.strip():
-            found.append(_Clause(words, start, tuple(find_quantities(words)), named_in(words)))
+        while start < end:
+            # Whoever writes more than this without a comma gets clauses that nobody meant, but in bounded time.
+            space = text.rfind(" ", start, start + _LONGEST) if end - start > _LONGEST else -1
+            stop = end if end - start <= _LONGEST else space + 1 if space > start else start + _LONGEST
+            words = text[start:stop]
+            if words.strip():
+                found.append(_Clause(words, start, tuple(find_quantities(words)), named_in(words)))
+            start = stop
         start = match.end() if match else end
     return found
 
@@ -171,21 +179,30 @@ def _shown(clause: _Clause, quantity: Quantity) -> str:
 def _take_lists(text: str) -> tuple[str, list[Stated]]:
     """Take out `simple/complex/file: 100/500/2000 ms`, which pairs words with numbers; lines are positions yet."""
     found: list[Stated] = []
+    kept: list[str] = []
+    end = 0
     for match in _LISTED.finditer(text):
-        words = re.split(_JOIN, match["words"])
-        numbers = list(re.finditer(rf"({NUMBER})(?:\s*([A-Za-z]{{1,3}})\b)?", match["numbers"]))
-        targets = [next(iter(named_in(word)), "") for word in words]
-        unit = re.match(r"\s*([A-Za-z%]{1,12})", text[match.end() :])
-        last = numbers[-1][2] or (unit[1] if unit else "")
-        pairs = list(zip(targets, numbers, strict=False))
-        if len(targets) != len(numbers) or not all(targets) or is_excluded(targets[0], match["between"], 0, 0):
-            continue
-        for target, number in pairs:
-            written = f"{number[1]} {number[2] or last}"
-            quantity = next(iter(find_quantities(written)), None)
-            if quantity is not None and quantity.kind == KIND_OF[target]:
-                found.append(
-                    Stated(target, quantity.kind, quantity.low, match.start("numbers") + number.start(), written)
-                )
-        text = text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :]
-    return text, found
+        pairs = _paired(match, text[match.end() : match.end() + 20])
+        if pairs:
+            found += pairs
+            kept += [text[end : match.start()], " " * (match.end() - match.start())]
+            end = match.end()
+    return "".join((*kept, text[end:])), found
+
+
+def _paired(match: re.Match[str], behind: str) -> list[Stated]:
+    """Return the numbers of a list with what the word at the same place names; none where they do not pair."""
+    words = re.split(_JOIN, match["words"])
+    numbers = list(re.finditer(rf"({NUMBER})(?:\s*([A-Za-z]{{1,3}})\b)?", match["numbers"]))
+    targets = [next(iter(named_in(word)), "") for word in words]
+    if len(targets) != len(numbers) or not all(targets) or is_excluded(targets[0], match["between"], 0, 0):
+        return []
+    unit = re.match(r"\s*([A-Za-z%]{1,12})", behind)
+    last = numbers[-1][2] or (unit[1] if unit else "")
+    found = []
+    for target, number in zip(targets, numbers, strict=True):
+        written = f"{number[1]} {number[2] or last}"
+        quantity = next(find_quantities(written), None)
+        if quantity is not None and quantity.kind == KIND_OF[target]:
+            found.append(Stated(target, quantity.kind, quantity.low, match.start("numbers") + number.start(), written))
+    return found

@@ -146,7 +146,7 @@ def _wrong(variable: Variable, what: str) -> ConfigurationError:
 def _number(variable: Variable, text: str) -> str:
     unit = variable.unit
     assert unit is not None
-    value = parse_number(text, unit.dimension, unit.factor)
+    value = parse_number(text, unit.dimension, unit.factor) if len(text) <= _LONGEST["number"] else None
     if value is None:
         told = text if len(text) <= _LONGEST["number"] else text[: _LONGEST["number"]] + "…"
         raise _wrong(variable, f"is no number{f' in {unit.text}' if unit.text else ''}: {told!r}")
