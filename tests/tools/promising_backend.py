@@ -11,6 +11,7 @@ crash         /status answers 500            moody       /moody answers 400 on e
 accepting     a wrong body is accepted       login       everything but /status needs the login
 deadly        /deadly ends the backend       once        /status answers 500 on the first start, by a file
 documented    the document goes along with `renamed`; without it, what is gone stays in the document
+seeded        there is an order from the start, and no way to make one
 sunset        the orders' operations are announced to end
 """
 
@@ -30,7 +31,8 @@ LOGIN = "Bearer sesame-4711"
 ORDERS = "/purchases" if "renamed" in FEATURES else "/orders"
 STARTS = int(Path("starts").read_text()) + 1 if Path("starts").exists() else 1
 FIRST = 1000 + os.getpid() % 5000
-STATE: dict[str, dict[int, dict[str, Any]]] = {"orders": {}, "members": {}}
+SEEDED = {FIRST: {"id": FIRST, "item": "tea", "count": 1}} if "seeded" in FEATURES else {}
+STATE: dict[str, dict[int, dict[str, Any]]] = {"orders": SEEDED, "members": {}}
 
 ORDER = {
     "type": "object",
@@ -87,6 +89,8 @@ def document() -> dict[str, Any]:
         "/status": {"get": answers(200, schema={"type": "object", "required": ["version"]})},
         "/logout": {"post": answers(204)},
     }
+    if "seeded" in FEATURES:
+        del paths[orders]["post"]
     for feature in ("moody", "deadly"):
         if feature in FEATURES:
             paths[f"/{feature}"] = {"get": answers(200, 400)}
@@ -148,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
     def resource(self, name: str, key: str | None, content: bytes) -> None:
         if key is None and self.command == "GET" and name == "orders":
             return self.answer(200, [self.shown(name, one) for one in STATE[name].values()])
-        if key is None and self.command == "POST":
+        if key is None and self.command == "POST" and not (name == "orders" and "seeded" in FEATURES):
             return self.create(name, content)
         if key is None:
             return self.answer(405)

@@ -148,6 +148,16 @@ def test_what_depends_on_a_broken_step_is_a_gap(then: Mapping[str, Run], tmp_pat
     assert ("GET /status", "success") in promises(readings)
 
 
+def test_what_was_there_before_is_read_and_not_taken_away(tmp_path: Path) -> None:
+    context = promising_context(tmp_path / "phase", "seeded")
+    kept = promises(Replay().run(context))
+    (step,) = kept["GET /orders/{order_id}", "success"].steps
+    assert (step.operation, dict(step.captures)) == ("GET /orders", {"~captured-1~": "body#/0/id"})
+    assert ("DELETE /orders/{order_id}", "success") not in kept
+    calls = "".join(path.read_text() for path in tmp_path.rglob("backend.log")).splitlines()
+    assert {line for line in calls if line.startswith("DELETE")} == {"DELETE /orders/987654321"}
+
+
 def test_a_break_that_does_not_show_again_is_flaky(then: Mapping[str, Run], tmp_path: Path) -> None:
     readings = Replay().run(promising_context(tmp_path / "phase", "once", signed=then))
     (finding,) = readings.findings

@@ -8,6 +8,7 @@ backends answered alike: no answers, only their shapes; no identifiers, no login
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Sequence
 from typing import Literal
 
@@ -55,7 +56,8 @@ class Replay(Tool):
 
     def run(self, context: Context) -> Readings:
         """Replay, then record; raises NotMeasured when there was nothing to replay and nothing could be recorded."""
-        numbers = itertools.count(1)
+        # A backend may keep its data from start to start: what has to be unique is so from run to run as well.
+        numbers = itertools.count(int(time.time() * 100))
         backends = Backends(context)
         replayer = Replayer(backends.serve, self.request_timeout, lambda: next(numbers), context.progress)
         again = Again(backends, replayer, self.exclude, self.request_timeout, self.time)

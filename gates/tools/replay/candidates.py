@@ -60,7 +60,7 @@ def find_candidates(
     for operation in deleting:
         request = _drawn(document, explored, operation, explored.resources)
         # Only what was made for it is taken away.
-        if request is not None and _is_made(operation, request):
+        if request is not None and _is_made(operation, request, explored):
             found.append(_promise("success", explored, operation.name, request, login))
     return [one for one in found if one.fits()]
 
@@ -70,9 +70,12 @@ def _promise(kind: Kind, explored: Exploration, operation: str, request: Sendabl
     return Promise(kind, asked, explored.steps_of(request), login)
 
 
-def _is_made(operation: Operation, request: Sendable) -> bool:
-    parameters = len(PARAMETER.findall(operation.path))
-    return parameters > 0 and len(TOKEN.findall(request.target.partition("?")[0])) >= parameters
+def _is_made(operation: Operation, request: Sendable, explored: Exploration) -> bool:
+    """Return whether all that a path speaks of is known, and the last of it was created by a request."""
+    tokens = TOKEN.findall(request.target.partition("?")[0])
+    last = explored.resources.captures.get(tokens[-1]) if tokens else None
+    known = 0 < len(PARAMETER.findall(operation.path)) <= len(tokens)
+    return known and last is not None and last.request.method in ("POST", "PUT")
 
 
 def _refusable(

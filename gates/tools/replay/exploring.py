@@ -105,12 +105,13 @@ class Exploration(Preparation):
 
     def __init__(
         self, document: Document, target: Target, *, corpus: Mapping[str, RecordedRequest],
-        excluded: Mapping[str, str], timeout: float, within: float,
+        excluded: Mapping[str, str], timeout: float, within: float, first: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(document, target, corpus=corpus, excluded=excluded, timeout=timeout, within=within)
         self.secrets = Secrets()
         self.resources = TracedResources(document)
         self._resources = self.resources
+        self._number = first
 
     def steps_of(self, request: Sendable) -> tuple[Asked, ...]:
         """Return the requests that make what a request speaks of, in the order in which they are to be sent."""

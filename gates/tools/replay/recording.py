@@ -21,6 +21,8 @@ from gates.tools.replay.shape import merge
 from gates.tools.replay.stored import KINDS, Outcome, Promise
 
 _MOST_SPOILED = 5
+_APART = 5_000_000
+"""Between the numbers of the exploration and those of what is recorded: what is unique is so among both."""
 _NOTHING_TO_DELETE = "is not tried: nothing could be made first that it would take away"
 _NOT_TOLD = (401, 403, 429)
 """Refusals that say nothing of the request itself."""
@@ -49,7 +51,7 @@ class Recording:
     def operations_seen(self) -> list[OperationSeen]:
         """Return what the operations answered to valid requests."""
         return [
-            OperationSeen(name, dict(sorted(statuses.items())), any(200 <= one < 400 for one in statuses))
+            OperationSeen(name, dict(sorted(statuses.items())), any(200 <= one < 400 for one in statuses) or None)
             for name, statuses in self.seen.items()
             if statuses
         ]
@@ -104,8 +106,9 @@ class Recorder:
                 document = _usable(serving)
                 excluded = {**self.excluded(document), **spoiled}
                 explored = Exploration(
-                    document, serving, corpus={}, excluded=excluded, timeout=self.timeout, within=self.seconds / 2
-                )
+                    document, serving, corpus={}, excluded=excluded, timeout=self.timeout, within=self.seconds / 2,
+                    first=self.replayer.number() + _APART,
+                )  # fmt: skip
                 try:
                     prepared = explored.run(lambda text: self.progress(None, f"exploring: {text}"))
                 except Spoiled as error:
