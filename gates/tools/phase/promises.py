@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gates.results import Finding, Gap, Severity
 from gates.rules import fingerprint
 from gates.tools.phase.drafting import draft_lines
-from gates.tools.phase.references import KINDS, ONE_OF, Kind, Reference, Written, same_thing
+from gates.tools.phase.references import KINDS, SEVERAL, Kind, Reference, Written, called, same_thing
 from gates.tools.phase.resolve import Resolver, not_there
 from gates.tools.phase.rules import RULES
 from gates.tools.phase.snapshot import Change, Snapshot
@@ -107,7 +107,7 @@ def _provided(provides: Sequence[Resolved], present: Resolver, gaps: _Gaps) -> I
 def _absent(reference: Reference, present: Resolver, gaps: _Gaps, was_in: str = "") -> Iterator[Finding]:
     """Yield the finding of something that is not there, or note that nobody can tell."""
     if (why := present.not_seen(reference)) is not None:
-        what = f"whether the {ONE_OF[reference.kind]}s of the phase document are there"
+        what = f"whether the {SEVERAL[reference.kind]} of the phase document are there"
         gaps.setdefault((reference.kind, ""), Gap(what, why, "let gates see them, or do not list them"))
         return
     near = present.nearest(reference)
@@ -156,7 +156,7 @@ def _unsigned(reference: Reference, signed: Sequence[str]) -> Gap:
 
 def _unseen_then(reference: Reference) -> Gap:
     return Gap(
-        f"the {ONE_OF[reference.kind]}s that phase {reference.phase} had",
+        f"the {SEVERAL[reference.kind]} that phase {reference.phase} had",
         "no phase gate saw them when it was signed off, so only that they are there now is known",
         f"list them under `Consumes` without `from {reference.phase}`",
     )
@@ -199,12 +199,12 @@ def _broken(earlier: Sequence[EarlierPhase], present: Resolver, gaps: _Gaps) -> 
             if present.find(promise) is not None:
                 continue
             if (why := present.not_seen(promise)) is not None:
-                what = f"whether phase {phase.name} keeps its promises ({ONE_OF[promise.kind]}s)"
+                what = f"whether phase {phase.name} keeps its promises ({SEVERAL[promise.kind]})"
                 gaps.setdefault((promise.kind, f"kept {phase.name}"), Gap(what, why, "let gates see them"))
                 continue
             near = present.nearest(promise)
             told = f"; the nearest is {near}" if near else ""
-            what = promise.name if promise.kind == "operations" else f"{ONE_OF[promise.kind]} {promise.name}"
+            what = called(promise.kind, promise.name)
             yield _finding(
                 "phase.promise-broken", promise.place,
                 f"{what} is gone; phase {phase.name} provides it ({promise.place}){told}",
@@ -251,12 +251,16 @@ def _lists(names: Set[tuple[str, str]], kind: Kind, name: str) -> bool:
     return same_thing(Reference(kind, name, "")) in names or (is_column and (kind, name.partition(".")[0]) in names)
 
 
+def _one(kind: Kind, name: str) -> str:
+    return f"operation {name}" if kind == "operations" else called(kind, name)
+
+
 def _unlisted(
     provides: Sequence[Resolved], phase: str, changes: Mapping[str, Change], places: Sequence[str]
 ) -> Iterator[Finding]:
     listed = [Reference(one.kind, one.name, "") for one in provides if one.name]
     for kind, names in unlisted(listed, changes).items():
-        count = f"{len(names)} {ONE_OF[kind]}s are" if len(names) > 1 else f"{ONE_OF[kind]} {names[0]} is"
+        count = f"{len(names)} {SEVERAL[kind]} are" if len(names) > 1 else f"{_one(kind, names[0])} is"
         shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
         told = f": {shown}" if len(names) > 1 else ""
         message = f"{count} new in phase {phase} and not listed under what it provides{told}"

@@ -18,6 +18,10 @@ ONE_OF: Mapping[str, str] = {
     "files": "file", "": "name",
 }  # fmt: skip
 """A single one of each kind, in words."""
+SEVERAL: Mapping[str, str] = {
+    "operations": "operations", "tables": "tables and columns", "events": "events",
+    "environment": "environment variables", "files": "files", "": "names",
+}  # fmt: skip
 OPERATION = re.compile(r"\b(GET|PUT|POST|DELETE|OPTIONS|HEAD|PATCH|TRACE) +(/[^\s`|,;]*)")
 _OPERATION = re.compile(r"(?:GET|PUT|POST|DELETE|OPTIONS|HEAD|PATCH|TRACE) /\S*")
 _TABLE = re.compile(r"[^\W\d][\w$]*(?:\.[^\W\d][\w$]*){0,2}")
@@ -133,6 +137,13 @@ def consumed(consumes: Consumes, place: str) -> list[Reference]:
     for phase, references in consumes.by_phase.items():
         found += listed(references, place, phase)
     return found
+
+
+def called(kind: str, name: str) -> str:
+    """Return a thing in words: `table orders`, `column orders.id`; an operation is its own name."""
+    if kind == "operations":
+        return name
+    return f"{'column' if kind == 'tables' and '.' in name else ONE_OF[kind]} {name}"
 
 
 def operation_form(name: str) -> str:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 
-from gates.tools.phase.references import KINDS, ONE_OF, Kind, Reference, operation_form
+from gates.tools.phase.references import KINDS, SEVERAL, Kind, Reference, called, operation_form
 from gates.tools.phase.snapshot import Snapshot
 
 _NEAR = 0.5
@@ -152,12 +152,5 @@ def _nearest_operation(name: str, names: Iterable[str]) -> str | None:
 
 def not_there(reference: Reference, near: str | None, where: str = "") -> str:
     """Return in a sentence that something is not there, with what is nearest to it."""
-    what = ONE_OF[reference.kind]
-    lead = "" if reference.kind == "operations" else f"{what} "
-    told = f"; the nearest is {near}" if near else f"; there is nothing like it among the {_several(reference.kind)}"
-    return f"{lead}{reference.name} is not there{where}{told}"
-
-
-def _several(kind: Kind) -> str:
-    words = {"": "names", "environment": "environment variables"}
-    return words.get(kind, str(kind))
+    told = f"the nearest is {near}" if near else f"there is nothing like it among the {SEVERAL[reference.kind]}"
+    return f"{called(reference.kind, reference.name)} is not there{where}; {told}"
