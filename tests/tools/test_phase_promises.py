@@ -92,13 +92,13 @@ def _fields(snapshot: Snapshot) -> dict[str, object]:
 def test_what_is_new_and_not_listed_is_named_once_for_each_kind() -> None:
     found = checked("## Provides\nnone\n")
     assert told(found) == [
-        ("unlisted", "operation GET /search is new in phase search and not listed under what it provides"),
+        ("unlisted", "operation GET /search is new in phase search and not listed in its document"),
         ("unlisted",
-         "2 tables and columns are new in phase search and not listed under what it provides: "
+         "2 tables and columns are new in phase search and not listed in its document: "
          "orders.note, search_index"),
-        ("unlisted", "event order.indexed is new in phase search and not listed under what it provides"),
+        ("unlisted", "event order.indexed is new in phase search and not listed in its document"),
         ("unlisted",
-         "environment variable SEARCH_LIMIT is new in phase search and not listed under what it provides"),
+         "environment variable SEARCH_LIMIT is new in phase search and not listed in its document"),
     ]  # fmt: skip
     assert [finding.severity for finding in found.findings] == [
         Severity.LOW, Severity.LOW, Severity.INFO, Severity.INFO,

@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from gates.document import Document, DocumentError, parse_document
 from gates.errors import ToolError
-from gates.profiles import read_toml
+from gates.profiles import nearest_hint, read_toml
 from gates.results import Finding, Gap, ItemId, Measurement, Readings, Run, Severity, Subject
 from gates.tools.base import Context, Requirement, Tool, digest
 from gates.tools.phase import record
@@ -34,14 +34,21 @@ from gates.tools.phase.source.events import CALLS
 
 __all__ = ["RULES", "PhaseDocument"]
 
-RuleName = Literal[
-    "phase.unresolved",
-    "phase.prose-unresolved",
-    "phase.unlisted",
-    "phase.promise-broken",
-    "phase.contradiction",
-    "phase.unreadable",
-]
+
+def _known_rules(rules: dict[str, str]) -> dict[str, str]:
+    for name in rules:
+        if name not in RULES:
+            raise ValueError(f"there is no rule {name!r}; {nearest_hint(name, list(RULES))}")
+    return rules
+
+
+def _in_project(folder: str) -> str:
+    path = PurePosixPath(folder)
+    if path.is_absolute() or ".." in path.parts or not folder.strip():
+        raise ValueError(f"{folder!r} is not a folder of the project")
+    return str(path)
+
+
 _SEVERITIES = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.LOW}
 _MOST_BYTES = 500_000
 _NO_TABLES = (
@@ -65,8 +72,10 @@ class PhaseDocument(Tool):
     items: tuple[ItemId, ...] = Field(
         default=("integration",), description="Items of the Definition of Done this gate helps decide"
     )
-    folder: str = Field(default="phases", description="Where the documents lie, each called PHASE.md")
-    rules: dict[RuleName, Literal["error", "warning", "info", "off"]] = Field(
+    folder: Annotated[str, AfterValidator(_in_project)] = Field(
+        default="phases", description="Where the documents lie, each called PHASE.md"
+    )
+    rules: Annotated[dict[str, Literal["error", "warning", "info", "off"]], AfterValidator(_known_rules)] = Field(
         default_factory=dict,
         description="How bad the findings of a rule are: error and warning fail the gate, info is only new once, off "
         "is not told",
@@ -82,7 +91,6 @@ class PhaseDocument(Tool):
 
     def run(self, context: Context) -> Readings:
         """Take the snapshot, read the document, and look everything up."""
-        self._refuse_outside(context.root)
         written = self._written(context)
         snapshot, notes = self._snapshot(context)
         before = _signed_before(context.signed)
@@ -118,18 +126,14 @@ class PhaseDocument(Tool):
         for one in checked.findings:
             if one.rule == "phase.unlisted" and not written.complete:
                 continue  # it is the whole document that is missing, and not every single thing
-            named = self.rules.get(one.rule)  # type: ignore[call-overload]
+            named = self.rules.get(one.rule)
             if named is None:
                 yield one
             elif named != "off":
                 yield replace(one, severity=_SEVERITIES[named])
 
-    def _refuse_outside(self, root: Path) -> None:
-        if not (root / self.folder).resolve().is_relative_to(root.resolve()):
-            raise ToolError(f"folder = {self.folder!r} is outside of the project", "name a folder of the project")
-
     def _path(self, phase: str) -> str:
-        return f"{self.folder.strip('/')}/{phase}.md"
+        return f"{self.folder}/{phase}.md"
 
     def _written(self, context: Context) -> Written:
         """Return what the file and the phase's table of gates.toml say together."""

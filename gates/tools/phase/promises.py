@@ -14,6 +14,7 @@ from gates.tools.phase.rules import RULES
 from gates.tools.phase.snapshot import Change, Snapshot
 
 _ONLY_TOLD = ("events", "environment")
+"""Kinds that are found by reading the source, which may err; those that are consumed are listed as well."""
 _SHOWN = 8
 
 
@@ -66,7 +67,7 @@ def check(
         *_broken(earlier, present, gaps),
         *_contradictions(written),
         *_unread(written),
-        *_unlisted(provides, phase, changes, written.places),
+        *_unlisted([*provides, *(one for one in consumes if one.kind in _ONLY_TOLD)], phase, changes, written.places),
     ]
     return Checked(provides, consumes, _each_once(findings), tuple(gaps.values()))
 
@@ -256,14 +257,14 @@ def _one(kind: Kind, name: str) -> str:
 
 
 def _unlisted(
-    provides: Sequence[Resolved], phase: str, changes: Mapping[str, Change], places: Sequence[str]
+    listed: Sequence[Resolved], phase: str, changes: Mapping[str, Change], places: Sequence[str]
 ) -> Iterator[Finding]:
-    listed = [Reference(one.kind, one.name, "") for one in provides if one.name]
-    for kind, names in unlisted(listed, changes).items():
+    found = [Reference(one.kind, one.name, "") for one in listed if one.name]
+    for kind, names in unlisted(found, changes).items():
         count = f"{len(names)} {SEVERAL[kind]} are" if len(names) > 1 else f"{_one(kind, names[0])} is"
         shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
         told = f": {shown}" if len(names) > 1 else ""
-        message = f"{count} new in phase {phase} and not listed under what it provides{told}"
+        message = f"{count} new in phase {phase} and not listed in its document{told}"
         lines = "\n".join(draft_lines(kind, names[:_SHOWN]))
         fix = f"add to {places[0] if places else f'phases/{phase}.md'} under `## Provides`:\n{lines}"
         severity = Severity.INFO if kind in _ONLY_TOLD else None
