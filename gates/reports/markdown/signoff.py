@@ -151,7 +151,7 @@ def _interface(run: Run) -> list[str]:
         for finding in gate.readings.findings
         if finding.rule.startswith("contract.") and finding.state is not FindingState.FIXED
     }
-    lines = [f"- {finding.severity.value}: {prose(describe_finding(finding))}" for _, finding in sorted(found.items())]
+    lines = [f"- {prose(describe_finding(found[key]))}" for key in sorted(found)]
     if lines:
         return folded(f"{len(lines):,} changes", lines)
     if run.baseline_phase is None:
