@@ -236,6 +236,19 @@ def test_lines_are_counted_behind_front_matter() -> None:
     assert read("---\na: b\n---\n\n## Provides\n- `GET /a`\n").provides[0].place == "phases/search.md:6"
 
 
+@pytest.mark.parametrize(
+    ("heading", "begins"),
+    [
+        ("Provides", True), ("2. Provides", True), ("What this phase provides", True), ("This phase provides:", True),
+        ("Provided interfaces", True), ("Interfaces provided", True), ("What search provides", True),
+        ("Search provides order lookup for everybody", False), ("Provides and consumes", False), ("Providers", False),
+        ("Notes", False),
+    ],
+)  # fmt: skip
+def test_headings_that_begin_a_section(heading: str, begins: bool) -> None:
+    assert read(f"# {heading}\n\n- `GET /a`\n").complete is begins
+
+
 @pytest.mark.parametrize("nothing", ["none", "None.", "- nothing", "—", "No new interfaces.", "n/a"])
 def test_nothing_can_be_said(nothing: str) -> None:
     written = read(f"## Provides\n\n{nothing}\n")

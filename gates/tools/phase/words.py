@@ -10,9 +10,17 @@ from gates.tools.phase.references import OPERATION, Kind
 
 Section = Literal["provides", "consumes"]
 
+_LEAD = r"^\W*(?:\d+\W+)*(?:what\s+)?(?:(?:this|the)\s+)?(?:phase\s+|it\s+)?"
+
+
+def _heading(names: str) -> re.Pattern[str]:
+    # At the beginning or the end of a heading: a title may have such a word in its middle.
+    return re.compile(rf"(?i){_LEAD}(?:{names})\b|\b(?:{names})\W*$")
+
+
 _SECTIONS: tuple[tuple[Section, re.Pattern[str]], ...] = (
-    ("provides", re.compile(r"(?i)\b(provides?|provided|offers|exposes)\b")),
-    ("consumes", re.compile(r"(?i)\b(consumes?|consumed|needs|requires|depends on)\b")),
+    ("provides", _heading("provides?|provided|offers|exposes")),
+    ("consumes", _heading("consumes?|consumed|needs|requires|depends on")),
 )
 _LABEL = re.compile(
     r"(?i)^(?:this phase |it )?(?:also )?(provides|consumes|needs|requires|depends on)\b([^:`]{0,60}):\s*"
