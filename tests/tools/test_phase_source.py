@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gates.tools.phase.files import has_file, read_project
+from gates.tools.phase.files import Files, read_project
 from gates.tools.phase.source.dependencies import Unreadable, dependencies_of, names_dependencies
 from gates.tools.phase.source.environment import variables_of
 from gates.tools.phase.source.events import CALLS, events_of, events_of_asyncapi
@@ -326,10 +326,11 @@ def test_files_are_looked_for_inside_the_project_only(tmp_path: Path) -> None:
     (root / "orders").mkdir(parents=True)
     (root / "orders" / "app.py").write_text("")
     (tmp_path / "secret.py").write_text("")
-    assert has_file(root, "orders/app.py")
-    assert has_file(root, "orders/app.py:17")
-    assert has_file(root, "app.py"), "a name alone is found anywhere"
-    assert has_file(root, "orders/")
-    assert not has_file(root, "../secret.py")
-    assert not has_file(root, "/etc/hosts")
-    assert not has_file(root, "orders/other.py")
+    files = Files(root)
+    assert files.has("orders/app.py")
+    assert files.has("orders/app.py:17")
+    assert files.has("app.py"), "a name alone is found anywhere"
+    assert files.has("orders/")
+    assert not files.has("../secret.py")
+    assert not files.has("/etc/hosts")
+    assert not files.has("orders/other.py")

@@ -24,7 +24,7 @@ from gates.tools.phase import snapshot as snapshots
 from gates.tools.phase.databases import Live, live_tables
 from gates.tools.phase.document import read_document, read_table
 from gates.tools.phase.drafting import draft_table
-from gates.tools.phase.files import Found, has_file, read_project
+from gates.tools.phase.files import Files, Found, read_project
 from gates.tools.phase.promises import Checked, EarlierPhase, check, unlisted
 from gates.tools.phase.references import KINDS, Reference, Written, merge
 from gates.tools.phase.resolve import Resolver, nearest
@@ -95,7 +95,7 @@ class PhaseDocument(Tool):
         snapshot, notes = self._snapshot(context)
         before = _signed_before(context.signed)
         since, changes = _changes(before.phases, snapshot)
-        resolver = Resolver(snapshot, lambda path: has_file(context.root, path))
+        resolver = Resolver(snapshot, Files(context.root).has)
         checked = check(written, resolver, before.phases, context.phase, changes)
         gaps = [*checked.gaps, *self._no_document(context, written, changes)]
         return Readings(

@@ -6,6 +6,8 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from gates.errors import ConfigurationError
@@ -181,12 +183,20 @@ def _read_configuration(root: Path, found: Found) -> None:
         found.environment.setdefault(str(name), "gates.toml")
 
 
-def has_file(root: Path, path: str) -> bool:
-    """Return whether a path, or a file of that name anywhere, is in the project; a line after it does not count."""
-    path = path.rpartition(":")[0] if path.rpartition(":")[2].isdigit() else path
-    pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts:
-        return False
-    if (root / pure).exists():
-        return True
-    return len(pure.parts) == 1 and any(one.name == pure.name for one in _walk(root))
+class Files:
+    """The files of a project, by path or by name alone."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(path.name for path in islice(_walk(self._root), _MOST_FILES))
+
+    def has(self, path: str) -> bool:
+        """Return whether a path, or a file of that name anywhere, is in the project; `:17` after it does not count."""
+        path = path.rpartition(":")[0] if path.rpartition(":")[2].isdigit() else path
+        pure = PurePosixPath(path)
+        if pure.is_absolute() or ".." in pure.parts:
+            return False
+        return (self._root / pure).exists() or (len(pure.parts) == 1 and pure.name in self._names)
