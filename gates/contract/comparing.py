@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from gates.contract.changes import Change, Comparison
 from gates.contract.operations import compare_operations
 from gates.contract.originals import original_pointer
+from gates.contract.reading import Side
 from gates.contract.schemas import compare_pending
 from gates.contract.versions import compare_versions
 from gates.contract.work import Work
@@ -39,7 +40,14 @@ def _compare(old: Document, new: Document, severities: Mapping[str, Severity | N
     if work.recorder.breaks():
         compare_versions(work)
     changes = tuple(_in_originals(change, old, new) for change in work.recorder.changes())
-    return Comparison(changes, (*work.earlier.unread, *work.new.unread))
+    unread = (*_unread(work.earlier, old), *_unread(work.new, new))
+    return Comparison(changes, unread)
+
+
+def _unread(side: Side, document: Document) -> Iterator[str]:
+    for pointer, reason in side.unread:
+        at = original_pointer(pointer, document.content) if document.version.startswith("2.") else pointer
+        yield f"{side.name} document, {at or 'as a whole'}: {reason}"
 
 
 def _as_openapi3(document: Document) -> Document:

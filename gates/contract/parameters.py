@@ -39,11 +39,12 @@ class Parameter:
         return self.raw.get("required") is True or self.place == "path"
 
 
-def read_parameters(side: Side, part: Part) -> dict[tuple[str, Any], Parameter]:
-    """Return the parameters of an operation by what makes them the same one in another document.
+def read_parameters(side: Side, part: Part) -> tuple[dict[tuple[str, Any], Parameter], bool]:
+    """Return the parameters of an operation by what makes them the same one in another document, and if that is all.
 
     That is the place and name; in a path, where it stands; header names have no case.
     """
+    complete = True
     found: dict[tuple[str, Any], Parameter] = {}
     names = part.names
     for holder in (part.item, part.pointer):
@@ -52,6 +53,7 @@ def read_parameters(side: Side, part: Part) -> dict[tuple[str, Any], Parameter]:
             at = side.child(holder, "parameters", str(number), value=value)
             pointer = side.settle(at)
             if pointer is None:
+                complete = False
                 continue
             parameter = Parameter(at, pointer, holder, side.object_at(pointer))
             name = str(parameter.raw.get("name"))
@@ -62,27 +64,27 @@ def read_parameters(side: Side, part: Part) -> dict[tuple[str, Any], Parameter]:
                 found["path", names.index(name) if name in names else name] = parameter
             else:
                 found[parameter.place, name] = parameter
-    return found
+    return found, complete
 
 
 def compare_parameters(work: Work, earlier: Part, new: Part, user: int) -> None:
     """Compare the parameters of two operations."""
     if not _lists_any(work.earlier, earlier) and not _lists_any(work.new, new):
         return
-    was, now = read_parameters(work.earlier, earlier), read_parameters(work.new, new)
+    (was, was_all), (now, now_all) = read_parameters(work.earlier, earlier), read_parameters(work.new, new)
     for identity in {**was, **now}:
         one, other = was.get(identity), now.get(identity)
         if one is not None and other is not None:
             _compare_parameter(work, one, other, new.direction, user)
         elif identity[0] == "path":
             continue  # it stands in the path, which is the same in both: only what is said of it is missing in one
-        elif other is not None:
+        elif other is not None and was_all:
             required = other.required and new.direction.written_by_client
             rule = "contract.required-parameter-added" if required else "contract.parameter-added"
             text = f"new, and {'required' if required else 'optional'}"
             around = earlier.item if other.holder == new.item else earlier.pointer
             work.recorder.add(rule, "new parameter", text, Where(other.listed, around), user)
-        elif one is not None:
+        elif one is not None and now_all:
             deprecated = one.raw.get("deprecated") is True
             text = "gone, after it was deprecated" if deprecated else "gone, and it was not deprecated before"
             around = new.item if one.holder == earlier.item else new.pointer

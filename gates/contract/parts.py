@@ -76,6 +76,11 @@ def read_operations(side: Side) -> list[Part]:
     return found
 
 
+def is_unread(side: Side, path: str) -> bool:
+    """Return whether a document has a path whose operations could not be read."""
+    return path in mapping(side.content.get("paths")) and side.settle(step("", "paths", path)) is None
+
+
 def _methods(side: Side, listed: str) -> Iterator[tuple[str, str, str]]:
     """Yield each method of a path item with the pointers of its operation and of the path item that defines it."""
     settled = side.settle(listed)

@@ -53,16 +53,16 @@ class Side:
         self.content: Mapping[str, Any] = document.content
         self.modern = not document.version.startswith(("2.", "3.0"))
         """Whether it is OpenAPI 3.1 or later: its schemas are JSON Schema, null is a type, and `$ref` has siblings."""
-        self.unread: dict[str, None] = {}
+        self.unread: dict[tuple[str, str], None] = {}
         self._values: dict[str, Any] = {"": document.content}
         self._targets: dict[str, str | None] = {}
 
     def note(self, pointer: str, reason: str) -> None:
         """Remember something that could not be compared; of many of them, the first and that there are more."""
         if len(self.unread) < _MAX_UNREAD:
-            self.unread[f"{self.name} document, {pointer or 'as a whole'}: {reason}"] = None
+            self.unread[pointer, reason] = None
         elif len(self.unread) == _MAX_UNREAD:
-            self.unread[f"{self.name} document: there is more that could not be read"] = None
+            self.unread["", "there is more that could not be read"] = None
 
     def value(self, pointer: str) -> Any:
         """Return the value that a pointer is for; None where there is none."""

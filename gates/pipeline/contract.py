@@ -24,7 +24,7 @@ def examine_contract(files: Sequence[Path], severities: Sequence[str], fail_on: 
     """
     chosen = read_severities(severities)
     documents = [read_document(path) for path in files]
-    names = [described(str(path), document) for path, document in zip(files, documents, strict=True)]
+    names = [described(_shown(path), document) for path, document in zip(files, documents, strict=True)]
     if len(documents) == 1:
         settings = documentation.Settings(severities=_of("doc.", chosen))
         conventions = rest.Conventions(severities=_of("rest.", chosen))
@@ -38,6 +38,11 @@ def examine_contract(files: Sequence[Path], severities: Sequence[str], fail_on: 
     except DocumentError as error:
         raise ConfigurationError(f"{names[0].name} and {names[1].name}: {error.message}", error.hint) from error
     return Examination(names[0], names[1], compared.changes, compared.unread, fail_on)
+
+
+def _shown(path: Path) -> str:
+    """Return a path as text that can be written; a name may be made of bytes that are none."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _of(family: str, severities: Mapping[str, Severity | None]) -> dict[str, Severity | None]:

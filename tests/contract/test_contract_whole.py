@@ -213,3 +213,18 @@ def test_documents_are_not_changed_and_parts_may_be_the_same_objects() -> None:
     one = shared(2, Order=order())
     parsed = document_of(one)
     assert compare_documents(parsed, parsed).changes == ()
+
+
+def test_what_could_not_be_read_is_neither_gone_nor_new() -> None:
+    operation = {
+        "parameters": [{"name": "q", "in": "query", "schema": TEXT}],
+        "responses": {"200": {"description": "ok"}},
+    }
+    whole = document({"/a": {"get": operation}, "/b": {"get": operation}})
+    partly = document(
+        {"/a": {"get": {**operation, "parameters": [{"$ref": "elsewhere.yaml#/q"}]}}, "/b": {"$ref": "b.yaml"}}
+    )
+    for old, new in ((whole, partly), (partly, whole)):
+        found = compared(old, new)
+        assert found.changes == ()
+        assert len(found.unread) == 2
