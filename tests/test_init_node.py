@@ -27,7 +27,7 @@ def test_a_server_of_node_is_started_by_npm(tmp_path: Path, packages: tuple[str,
     configuration = load_configuration(tmp_path / "gates.toml")
     assert configuration.backend.profile == profile
     assert (configuration.backend.start, configuration.backend.env["PORT"]) == ("npm start", "{port}")
-    assert sorted(configuration.gates) == ["fuzz", "load", "tests"]
+    assert sorted(configuration.gates) == ["fuzz", "guidelines", "load", "phase", "tests"]
 
 
 def test_a_package_that_starts_nothing_is_any_backend(tmp_path: Path) -> None:

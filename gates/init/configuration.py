@@ -21,6 +21,8 @@ _DESCRIBED = (
     r"|@nestjs/swagger|@fastify/swagger|springdoc-openapi[\w-]*|github\.com/swaggo/swag|github\.com/danielgtaylor/huma[\w/]*"
 )
 """Dependencies that make an OpenAPI document."""
+_SERVED = r"\b(openapi|swagger|api-docs)\.(?:json|ya?ml)\b|[\"'](openapi)[\"']\s*:|\b(openapi):\s*[\"'`]3"
+"""What source has that serves one by hand."""
 _OF_A_DOCUMENT = (
     ("contract", 'tool = "openapi"\nchecks = ["contract"]', "does the API still keep what the earlier phase promised?"),
     (
@@ -109,7 +111,7 @@ def _gate_lines(facts: Facts, profile: Profile, guideline: str, guesses: list[st
     described = _described(facts, profile)
     yield f"# Gates beside those of the profile ({', '.join(own) or 'none'}):"
     if described:
-        guesses.append(f"it has an OpenAPI document ({described}), which four more gates hold to its promises")
+        guesses.append(f"it has an OpenAPI document ({described}), and five more gates hold the project to it")
         # A gate with the tool of one of the profile would stand in its place.
         yield from (f"[gates.{name}]\ntool = {quoted(gate['tool'])}\n" for name, gate in own.items()
                     if gate["tool"] == "schemathesis")  # fmt: skip
@@ -126,7 +128,9 @@ def _described(facts: Facts, profile: Profile) -> str:
     """Return what speaks for an OpenAPI document; "" when nothing does."""
     if facts.document_file:
         return facts.document_file
-    return profile.title if profile.name == "fastapi" else facts.depends_on(_DESCRIBED) or ""
+    if profile.name == "fastapi":
+        return f"every application of {profile.title} has one"
+    return facts.depends_on(_DESCRIBED) or facts.has_in_source(_SERVED) or ""
 
 
 def _source_lines(root: Path, name: str, guesses: list[str]) -> list[str]:
