@@ -46,6 +46,7 @@ def test_profiles_and_the_example_are_inside_and_nothing_else_is_at_the_top(whee
     assert "gates/shipped/profiles/backends/fastapi.toml" in names
     assert "gates/shipped/profiles/loads/normal.toml" in names
     assert "gates/demo/example/phase1/gates.toml" in names
+    assert {"gates/guidelines/template.md", "gates/guidelines/examples/fastapi.md"} <= set(names)
     assert {name.split("/")[0] for name in names} == {"gates", next(n for n in names if "dist-info" in n).split("/")[0]}
 
 

@@ -10,6 +10,7 @@ from filled import filled
 
 from gates.config.model import DEFAULT_TARGETS
 from gates.errors import ConfigurationError
+from gates.guidelines import RULES
 from gates.guidelines.demanded import demand_of
 from gates.guidelines.examples import FRAMEWORKS, default_answers
 from gates.guidelines.rendering import render, template
@@ -143,3 +144,13 @@ def test_two_numbers_of_one_target_are_the_same() -> None:
     ):
         filled(RESPONSE_TIME_TARGET="50")
     assert targets_of({"RESPONSE_TIME_TARGET": "50"}) == {"response_time.simple": "<= 50 ms"}
+
+
+def test_the_manual_has_a_row_for_each_variable_and_each_rule() -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text("utf-8")
+    for name, variable in VARIABLES.items():
+        (row,) = (line for line in readme.split("\n") if line.startswith(f"| `{name}` |"))
+        assert variable.question in row
+        assert (f"| `{variable.target}` |" in row) if variable.target else row.endswith("|  |")
+    for rule in RULES:
+        assert f"\n| `{rule}` | " in readme
