@@ -10,7 +10,7 @@ from gates.errors import GatesError
 from gates.profiles import nearest_hint
 from gates.reports.terminal.interval import draw_interval, interval_legend
 from gates.reports.wording import describe_finding, one_line
-from gates.results import Finding, FindingState, GateResult, Run, Severity
+from gates.results import FindingState, GateResult, Run, Severity
 from gates.rules import Rule
 from gates.targets import TARGETS, TargetKind, kind_of
 from gates.tools import TOOLS
@@ -261,9 +261,9 @@ def _item(what: str, last: Run | None) -> Iterator[str]:
         yield f"    - {reason}" + (f" → {hint}" if hint else "")
     for line in decided.known:
         yield f"    - known: {line}"
-    new = [gate.gate for gate in last.gates if gate.gate in decided.gates and _new_findings(gate)]
-    if new:
-        yield f"  Its findings with their fingerprints: {', '.join(f'gates explain {name}' for name in new)}"
+    for gate in last.gates:
+        if gate.gate in decided.gates:
+            yield from _waivable(gate)
 
 
 def _gate(name: str, tool: Tool, last: Run | None, ascii_only: bool) -> Iterator[str]:
@@ -289,7 +289,7 @@ def _gate(name: str, tool: Tool, last: Run | None, ascii_only: bool) -> Iterator
 
 def _waivable(result: GateResult) -> Iterator[str]:
     """Yield the new findings with their fingerprints, and how one of them is waived."""
-    new = _new_findings(result)
+    new = [finding for finding in result.readings.findings if finding.state is FindingState.NEW]
     for finding in new[:_MOST_FINDINGS]:
         yield f"    - {finding.fingerprint} {describe_finding(finding)}"
         places = {"now": finding.pointer, "then": finding.earlier_pointer}
@@ -299,10 +299,6 @@ def _waivable(result: GateResult) -> Iterator[str]:
         yield f"    - and {len(new) - _MOST_FINDINGS:,} more: gates report --format json"
     if new:
         yield "  One that has to wait: gates waive FINGERPRINT --reason '…' --by '…' --until YEAR-MONTH-DAY"
-
-
-def _new_findings(result: GateResult) -> list[Finding]:
-    return [finding for finding in result.readings.findings if finding.state is FindingState.NEW]
 
 
 def _compared(name: str, last: Run | None, ascii_only: bool) -> Iterator[str]:

@@ -426,7 +426,7 @@ def test_the_schema_describes_every_table_and_refuses_unknown_keys() -> None:
     schema = configuration_schema()
     assert schema["title"] == "gates.toml"
     assert set(schema["properties"]) == {
-        "project", "backend", "operations", "phases", "targets", "baseline", "gates", "done",
+        "project", "backend", "operations", "phases", "targets", "baseline", "gates", "done", "waivers",
     }  # fmt: skip
     assert schema["required"] == ["project"]
     assert schema["additionalProperties"] is False

@@ -19,7 +19,7 @@ from gates.config.load import build_configuration
 from gates.demands import Policy, Waiver, policy_from_data, policy_to_data
 from gates.errors import ConfigurationError, IntegrityError
 from gates.pipeline.signoff import sign_off, verify_signoffs
-from gates.results import Finding, FindingState, GateResult, Readings, Severity, Subject, Verdict
+from gates.results import Finding, FindingState, GateResult, Severity, Subject, Verdict
 
 MARK = "0123456789abcdef"
 WAIVER = Waiver(MARK, "It has to wait.", "Ada", "2027-01-31")
@@ -381,7 +381,3 @@ def test_the_sheet_and_json_show_who_waived(project: Project) -> None:
     (found,) = [one for gate in result["gates"] for one in gate["findings"]]
     assert (found["state"], found["fingerprint"]) == ("waived", mark)
     assert json.loads(result["run"]["policy_text"])["waivers"][0]["by"] == "Ada"
-
-
-def test_readings_without_findings_are_judged_as_before() -> None:
-    assert judged(replace(scan(), readings=Readings()), policy(waived=["a"])).verdict is Verdict.PASS

@@ -30,9 +30,9 @@ def waiver_notes(policy: Policy, gates: Sequence[GateResult], *, whole: bool) ->
     whole = whole and all(gate.verdict in (Verdict.PASS, Verdict.FAIL) for gate in gates)
     found: dict[str, Finding] = {}
     for gate in gates:
-        for finding in gate.readings.findings:
-            if finding.state is not FindingState.FIXED:
-                found.setdefault(finding.fingerprint, finding)
+        for one in gate.readings.findings:
+            if one.state is not FindingState.FIXED:
+                found.setdefault(one.fingerprint, one)
     for waiver in policy.expired:
         finding = found.get(waiver.fingerprint)
         told = f"the waiver of {waiver.fingerprint} by {waiver.by} expired on {waiver.until}"

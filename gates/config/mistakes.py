@@ -19,6 +19,7 @@ _WORDS = {
     "string_type": "this is text, in quotes",
     "tuple_type": 'this is a list, such as ["…"]',
     "bool_type": "this is true or false",
+    "bool_parsing": "this is true or false",
     "string_pattern_mismatch": "it takes lower case letters, digits, - and _, and begins with a letter or a digit",
 }
 """What pydantic says in the words of Python, in those of TOML."""

@@ -110,8 +110,8 @@ def _problem(example: Example, validator: Validator) -> str | None:
     """Return what is wrong with an example, led by the part of it that is; None when it validates."""
     try:
         errors = list(islice(validator.iter_errors(example.value), 4))
-    except ValueError as error:  # a number that no double-precision number holds, and the like
-        return str(error)[:_LONGEST]
+    except ValueError as refused:  # a number that no double-precision number holds, and the like
+        return str(refused)[:_LONGEST]
     if not errors or _written_as_text(example, validator):
         return None
     told = []

@@ -102,4 +102,4 @@ def _as_written(path: str) -> str:
     parts = re.split(r"(\{[^{}]*\})", path.rstrip("/"))
     written = "".join(_PARAMETER if number % 2 else re.escape(part) for number, part in enumerate(parts))
     # Not a longer path that begins or ends alike.
-    return rf"(?<![\w/}}]){written or '/'}/?(?![\w/{{<:-])"
+    return rf"(?<![\w/}}]){written or '/'}(?:/(?![\w{{<:-])|(?![\w/{{-]))"

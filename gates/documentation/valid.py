@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gates.document import Document, DocumentError
@@ -68,9 +68,10 @@ def _validator(version: str) -> Validator | None:
         return jsonschema_rs.Draft4Validator(definitions.SWAGGER_20, **options)
     if version == "3.0":
         return jsonschema_rs.Draft4Validator(definitions.OPENAPI_30, **options)
-    whole = {"3.1": definitions.OPENAPI_31, "3.2": definitions.OPENAPI_32}.get(version)
-    if whole is None:
+    schemas: dict[str, dict[str, Any]] = {"3.1": definitions.OPENAPI_31, "3.2": definitions.OPENAPI_32}
+    if version not in schemas:
         return None
+    whole = schemas[version]
     # Every schema of the document is one of JSON Schema, down to the innermost: "#meta" is what its parts refer to.
     schema = {"$dynamicAnchor": "meta", "$ref": _JSON_SCHEMA}
     return jsonschema_rs.Draft202012Validator({**whole, "$defs": {**whole["$defs"], "schema": schema}}, **options)
@@ -78,15 +79,22 @@ def _validator(version: str) -> Validator | None:
 
 def _most_telling(error: ValidationError) -> ValidationError:
     """Return the error inside that says what is wrong, where one says only that none of several forms fits."""
-    while branches := [branch for branch in getattr(error.kind, "context", ()) if branch]:
+    while branches := _branches(error):
         error = max(max(branches, key=_telling), key=lambda inner: len(inner.instance_path))
     return error
 
 
-def _telling(branch: Sequence[ValidationError]) -> tuple[bool, int, int]:
-    # Whoever wrote no $ref meant no reference; and the form that fits furthest is the one that was meant.
-    is_reference = any(one.kind.name == "required" and '"$ref"' in one.message for one in branch)
-    return not is_reference, max(len(one.instance_path) for one in branch), -len(branch)
+def _branches(error: ValidationError) -> list[list[ValidationError]]:
+    return [list(branch) for branch in getattr(error.kind, "context", ()) if branch]
+
+
+def _telling(branch: Iterable[ValidationError]) -> tuple[bool, bool, int, int]:
+    # Whoever wrote no $ref meant no reference, and whoever wrote `in: path` no query parameter; of the rest the form
+    # that fits furthest is the one that was meant.
+    errors = list(branch)
+    is_reference = any(one.kind.name == "required" and '"$ref"' in one.message for one in errors)
+    is_another = any(one.kind.name == "const" or len(one.kind.as_dict().get("options", ())) == 1 for one in errors)
+    return not is_reference, not is_another, max(len(one.instance_path) for one in errors), -len(errors)
 
 
 def _sentence(error: ValidationError) -> str:

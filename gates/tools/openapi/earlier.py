@@ -46,7 +46,7 @@ def find_earlier(against: str | None, context: Context, seen: Seen) -> Earlier |
     """
     if against is not None and against not in context.signed:
         return Earlier(_read(context.root, against, context.signed), against)
-    phase = against or next(reversed(context.signed), None)
+    phase = against or next(reversed(list(context.signed)), None)
     if phase is None:
         seen.notes.append("contract: nothing to compare with: first phase")
         return None
