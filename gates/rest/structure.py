@@ -166,7 +166,7 @@ def path_parameters(case: Case) -> Iterator[Violation]:
         for name in sorted(defined - set(named)):
             yield _parameter(one, name, f"the path parameter `{name}` is defined and is not in the path")
         for name in sorted({name for name in named if named.count(name) > 1}):
-            yield _parameter(one, name, f"`{{{name}}}` is in the path twice")
+            yield _parameter(one, f"{name} {name}", f"`{{{name}}}` is in the path twice")
 
 
 def _parameter(one: Described, name: str, what: str) -> Violation:

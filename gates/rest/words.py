@@ -105,7 +105,7 @@ _SINGULAR = word_set(
     "venue version video visit visitor volunteer vote voucher wallet ward warehouse watchlist webhook website "
     "week widget window wish wishlist word worker workflow workout workspace zone chore habit movement operator "
     "plan reading payslip blog feed tweet"
-) | frozenset(IRREGULAR)
+) | (IRREGULAR.keys() - {"search", "process", "index", "basis", "batch", "match", "analysis", "tax", "matrix"})
 """Things that are counted, as APIs name them."""
 _UNCOUNTABLE_TION = word_set(
     "information authentication authorization authorisation configuration documentation validation introspection "

@@ -54,7 +54,7 @@ def judged(paths: dict[str, Any], **over: Any) -> list[Finding]:
     return check_conventions(parse_document(json.dumps({**head, "paths": paths, **over})), ALL)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(PATHS, st.randoms(use_true_random=False))
 def test_the_order_of_paths_and_methods_does_not_matter(paths: dict[str, Any], chance: random.Random) -> None:
     def shuffled(mapping: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_the_order_of_paths_and_methods_does_not_matter(paths: dict[str, Any], c
     assert judged(shuffled({path: shuffled(item) for path, item in paths.items()})) == judged(paths)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(PATHS)
 def test_a_reference_is_what_it_stands_for(paths: dict[str, Any]) -> None:
     components: dict[str, Any] = {"schemas": {}, "parameters": {}, "responses": {}}
@@ -95,7 +95,7 @@ def test_a_reference_is_what_it_stands_for(paths: dict[str, Any]) -> None:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(PATHS)
 def test_findings_are_deterministic_complete_and_unique(paths: dict[str, Any]) -> None:
     findings = judged(paths)
