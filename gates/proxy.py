@@ -2,13 +2,14 @@
 
 It listens on loopback, forwards to that backend alone, and changes nothing: bodies are streamed as they come, chunked
 or not, compressed or not; `Expect: 100-continue`, early answers, upgrades (WebSocket) and answers without a length go
-through. No login is added. Each request gets a connection of its own to the backend, closed after the answer, so that
-one which serves a connection at a time is not blocked by a client that keeps its own alive.
+through. No login is added. A connection of a client has one of its own to the backend, which lives as long: what a
+backend does with connections that are kept, or closed, it does as if the client had come itself.
 """
 
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -174,11 +175,18 @@ class RecordingProxy:
 
     def _serve_client(self, client: socket.socket) -> None:
         # A client that goes away in the middle is no trouble: it has what it wanted, or its test says so.
-        with contextlib.suppress(OSError, ValueError), self._kept(client), client.makefile("rb", _CHUNK) as reader:
+        with (
+            contextlib.suppress(OSError, ValueError), self._kept(client), client.makefile("rb") as reader,
+            contextlib.ExitStack() as stack,
+        ):  # fmt: skip
+            backend: _Backend | None = None
             while True:
                 try:
                     head = _read_head(reader)
-                    if not self._exchange(client, reader, head):
+                    if backend is None or not backend.waits():
+                        stack.close()
+                        backend = self._connect(stack)
+                    if not self._exchange(client, reader, head, backend):
                         return
                 except _Ended:
                     return
@@ -192,7 +200,16 @@ class RecordingProxy:
         head = f"HTTP/1.1 {status} {_ANSWERS[status]}\r\nContent-Type: text/plain\r\n"
         client.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
 
-    def _exchange(self, client: socket.socket, reader: BufferedReader, head: _Head) -> bool:
+    def _connect(self, stack: contextlib.ExitStack) -> _Backend:
+        try:
+            connection = socket.create_connection(self._backend, timeout=_PATIENCE)
+        except OSError as error:
+            raise _Broken(f"the backend cannot be reached: {error.strerror or error}", 502) from error
+        connection.settimeout(None)
+        stack.enter_context(self._kept(connection))
+        return _Backend(connection, stack.enter_context(connection.makefile("rb")))
+
+    def _exchange(self, client: socket.socket, reader: BufferedReader, head: _Head, backend: _Backend) -> bool:
         """Forward one request and its answer; return whether the client may send another on this connection."""
         words = head.first.split(" ")
         if len(words) != 3 or not words[2].startswith("HTTP/1."):
@@ -206,20 +223,14 @@ class RecordingProxy:
             raw = raw.replace(target.encode("latin-1"), target[len(own) - 1 :].encode("latin-1"), 1)
         has_body = head.chunked or bool(head.length)
         try:
-            upstream = socket.create_connection(self._backend, timeout=_PATIENCE)
+            backend.connection.sendall(raw)
         except OSError as error:
-            raise _Broken(f"the backend cannot be reached: {error.strerror or error}", 502) from error
-        upstream.settimeout(None)
-        with self._kept(upstream), upstream.makefile("rb", _CHUNK) as answers:
-            try:
-                upstream.sendall(raw)
-            except OSError as error:
-                raise _Broken("the backend closed the connection before it was asked", 502) from error
-            sender = _Sender(head, reader, upstream)
-            if has_body:
-                sender.start()
-            kept = self._relay(client, answers, method, target, sender)
-            whole = not has_body or sender.finished()
+            raise _Broken("the backend closed the connection before it was asked", 502) from error
+        sender = _Sender(head, reader, backend.connection)
+        if has_body:
+            sender.start()
+        kept = self._relay(client, backend.answers, method, target, sender)
+        whole = not has_body or sender.finished()
         return kept and whole and head.persists
 
     def _relay(self, client: socket.socket, answers: BufferedReader, method: str, target: str, sender: _Sender) -> bool:
@@ -261,6 +272,20 @@ class RecordingProxy:
         if not place.startswith((f"{self.origin}/", f"{self.origin}?")) and place != self.origin:
             return head.raw
         return head.raw.replace(place.encode("latin-1"), (self.url + place[len(self.origin) :]).encode("latin-1"), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Backend:
+    """A connection to the backend, and the answers that come on it."""
+
+    connection: socket.socket
+    answers: BufferedReader
+
+    def waits(self) -> bool:
+        """Return whether it waits for another request: one that was closed has something to be read, its end."""
+        poll = select.poll()
+        poll.register(self.connection, select.POLLIN)
+        return not poll.poll(0)
 
 
 class _Sender:

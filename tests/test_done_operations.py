@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from judging import CLASSES, after, finding, gate, judged, number, policy, share
 
-from gates.done import build_done, build_operations, tested_in_short
+from gates.done import build_done, build_operations, who_tested
 from gates.results import DoneItem, FindingState, GateResult, OperationRow, OperationSeen, Severity, Verdict
 
 DOCUMENTED = ["GET /orders", "POST /orders", "GET /orders/{id}"]
@@ -61,7 +61,7 @@ def test_the_table_says_who_saw_an_operation_answer_and_who_tested_it() -> None:
         ("GET /extra", False, None, False, ()),
     ]
     assert rows["GET /orders"].statuses_seen == (200, 500)
-    assert tested_in_short(list(rows.values())) == (
+    assert who_tested(list(rows.values())) == (
         "2 of 3 operations tested by the project's own tests, 1 by generated requests only: GET /orders/{id}"
     )
 
@@ -73,8 +73,8 @@ def test_a_cell_is_empty_only_where_nobody_looked() -> None:
     # Once the calls of the tests are known, an operation that none of them asks is one without a test.
     assert table(suite())["GET /orders"].tested is False
     assert table(suite())["GET /orders"].answered is None
-    assert tested_in_short(build_operations([gate()], DOCUMENTED, CLASSES)) == ""
-    assert tested_in_short(list(table(suite()).values())) == (
+    assert who_tested(build_operations([gate()], DOCUMENTED, CLASSES)) == ""
+    assert who_tested(list(table(suite()).values())) == (
         "0 of 3 operations tested by the project's own tests; 3 not tested: GET /orders, POST /orders, GET /orders/{id}"
     )
 

@@ -9,7 +9,7 @@ from gates.compare.demanded import targets_without_evidence
 from gates.compare.subjects import count_outcomes
 from gates.demands import Policy
 from gates.done.endpoints import count_endpoints, excused, open_endpoints
-from gates.done.operations import build_operations, tested_in_short
+from gates.done.operations import build_operations, who_tested
 from gates.done.reasons import Judged, Reason, known_of, reasons_of
 from gates.results import DoneItem, GateResult, ItemId, Verdict, worst
 
@@ -21,7 +21,7 @@ __all__ = [
     "exit_code",
     "no_gate_hint",
     "run_verdict",
-    "tested_in_short",
+    "who_tested",
 ]
 
 EXIT_CODES: Mapping[Verdict, int] = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.ERROR: 3, Verdict.UNKNOWN: 4}

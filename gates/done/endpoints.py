@@ -8,7 +8,7 @@ from dataclasses import replace
 from gates.compare.findings import failing
 from gates.compare.subjects import list_names
 from gates.demands import Policy
-from gates.done.operations import tested_in_short, tests_recorded
+from gates.done.operations import tests_recorded, who_tested
 from gates.done.reasons import Judged, Reason, has_baseline
 from gates.results import GateResult, Judgement, OperationRow, Verdict, worst
 from gates.traffic.rules import UNDOCUMENTED
@@ -56,7 +56,7 @@ def count_endpoints(
     if unseen:
         names = list(dict.fromkeys(unseen))
         lines.append(f"{len(names)} answered tests or recorded traffic, and no generated request: {list_names(names)}")
-    if tests_recorded(gates) and (told := tested_in_short(rows)):
+    if tests_recorded(gates) and (told := who_tested(rows)):
         lines.append(told)
     return lines
 

@@ -120,7 +120,7 @@ class _Compatible:
         return True if self._all or operation in self._asked else None
 
 
-def tested_in_short(rows: Sequence[OperationRow]) -> str:
+def who_tested(rows: Sequence[OperationRow]) -> str:
     """Return in a line who tested the operations of the document, and which nobody did; empty when nobody looked.
 
     As in: 23 of 25 operations tested by the project's own tests, 2 by generated requests only: GET /a, GET /b.

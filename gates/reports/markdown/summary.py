@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gates.done import tested_in_short
+from gates.done import who_tested
 from gates.reports.markdown.escape import code, prose, table, tag_text
 from gates.reports.wording import (
     EXIT_MEANINGS,
@@ -198,7 +198,7 @@ def _operations(run: Run, room: _Room) -> list[str]:
     if not rows:
         return []
     lines = [*_table([*headings, "compatible", "p95", "statuses seen"], rows, room, frozenset({8})), "", legend]
-    told = tested_in_short(run.operations)
+    told = who_tested(run.operations)
     return [*lines, "", prose(told, room.text)] if told else lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gates.compare.subjects import list_names
-from gates.done import tested_in_short
+from gates.done import who_tested
 from gates.reports.terminal.ink import VERDICT_STYLE, Ink, in_a_row
 from gates.reports.terminal.interval import intervals
 from gates.reports.wording import (
@@ -223,7 +223,7 @@ def _operations(rows: Sequence[OperationRow], ink: Ink) -> list[str]:
         gaps = [cells[0] for cells in table if cells[column] == gap]
         named = f" ({plural(len(gaps), 'gap')}): {list_names(gaps)}" if gaps else ""
         lines += ink.hang(f"{name:<8}", question + named, indent=2)
-    told = tested_in_short(rows)
+    told = who_tested(rows)
     return [*lines, "", *ink.hang("", told, indent=2)] if told else lines
 
 

@@ -335,6 +335,6 @@ if _FOLDER:
     for _name in _LISTENERS:
         if _name in sys.modules:
             _listen(_name, sys.modules[_name])
-    sys.meta_path.insert(0, _Watcher())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _Watcher())
     os.register_at_fork(after_in_child=_recorder.begin_anew)
     atexit.register(_recorder.end)
