@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pydantic import BaseModel
+
 from gates import contract, documentation, guidelines, rest
 from gates.done import ITEMS
 from gates.errors import GatesError
@@ -270,6 +272,10 @@ def _gate(name: str, tool: Tool, last: Run | None, ascii_only: bool) -> Iterator
     yield f"{name}: {tool.tool}. {_sentence(type(tool))}"
     yield f"  It helps decide: {', '.join(tool.items) or 'no item'}"
     settings = tool.model_dump(exclude={"tool", "items"}, exclude_none=True, mode="json")
+    # Of a table of its own only what was written: its defaults are in the manual.
+    written = tool.model_dump(exclude_defaults=True, mode="json")
+    for key in [key for key in settings if isinstance(getattr(tool, key), BaseModel)]:
+        settings[key] = written.get(key, {})
     yield "  Settings: " + ", ".join(f"{key} = {value!r}" for key, value in settings.items())
     result = next((gate for gate in last.gates if gate.gate == name), None) if last else None
     if last is None or result is None:

@@ -17,6 +17,7 @@ _UNORDERED = frozenset(
     {"tags", "required", "enum", "parameters", "security", "consumes", "produces", "allOf", "anyOf", "oneOf", "type"}
 )
 _SHOWN = 3
+_DIFFERS, _MISSING, _ALONE = "differs", "is not in it", "is only in it"
 
 
 def check_served(served: Document, committed: Document, name: str) -> list[Finding]:
@@ -24,17 +25,18 @@ def check_served(served: Document, committed: Document, name: str) -> list[Findi
     found = list(differences(served, committed))
     if not found:
         return []
-    told = list(dict.fromkeys(f"{_place(pointer)} {what}" for pointer, what in found))
+    told = list(dict.fromkeys(_told(pointer, what) for pointer, what in found))
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
-    text = f"what is served is not what {name} says: {'; '.join(told[:_SHOWN])}{more}"
-    first = found[0][0]
-    return [finding("doc.served-differs", text, first, operation_at(first), identity=("served",))]
+    text = f"{name} is not what is served: {'; '.join(told[:_SHOWN])}{more}"
+    return [finding("doc.served-differs", text, found[0][0], identity=("served",))]
 
 
-def _place(pointer: str) -> str:
+def _told(pointer: str, what: str) -> str:
     parts = pointer.split("/")
+    if (operation := operation_at(pointer)) is not None:
+        return f"{operation} {what if len(parts) == 4 else _DIFFERS}"
     path = unescape(parts[2]) if len(parts) == 3 and parts[1] == "paths" else ""
-    return operation_at(pointer) or path or pointer or "the document"
+    return f"{path or pointer or 'the document'} {what}"
 
 
 def differences(served: Document, committed: Document) -> Iterator[tuple[str, str]]:
@@ -44,15 +46,15 @@ def differences(served: Document, committed: Document) -> Iterator[tuple[str, st
         pointer, key, one, other = waiting.pop()
         if isinstance(one, dict) and isinstance(other, dict):
             mine, theirs = _names(one, pointer), _names(other, pointer)
-            yield from ((f"{pointer}/{escape(name)}", "is not in it") for name in mine if name not in other)
-            yield from ((f"{pointer}/{escape(name)}", "is only in it") for name in theirs if name not in one)
+            yield from ((f"{pointer}/{escape(name)}", _MISSING) for name in mine if name not in other)
+            yield from ((f"{pointer}/{escape(name)}", _ALONE) for name in theirs if name not in one)
             both = [name for name in mine if name in other]
             waiting.extend((f"{pointer}/{escape(name)}", name, one[name], other[name]) for name in reversed(both))
         elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
             pairs = list(enumerate(zip(_in_order(key, one), _in_order(key, other), strict=True)))
             waiting.extend((f"{pointer}/{number}", "", *pair) for number, pair in reversed(pairs))
         elif not _same(one, other):
-            yield pointer, "differs"
+            yield pointer, _DIFFERS
 
 
 def _names(node: Mapping[str, Any], pointer: str) -> list[str]:

@@ -88,7 +88,7 @@ def test_another_document_than_the_committed_one_is_told_with_how_to_take_it(roo
     readings = run(root, content)
     (finding,) = [one for one in readings.findings if one.rule == "doc.served-differs"]
     assert finding.severity is Severity.MEDIUM
-    assert finding.message == "what is served is not what openapi.json says: GET /api/v1/orders differs"
+    assert finding.message == "openapi.json is not what is served: GET /api/v1/orders differs"
     assert finding.path == "openapi.json"
     source = finding.fix.split()[1]
     assert finding.fix == f"cp {source} openapi.json, and commit it with the change"
