@@ -133,14 +133,15 @@ def test_schema_dependencies_and_components_with_what_changed() -> None:
         "- gone: `orders.old`",
     ]
     assert section(text, "Dependencies").splitlines() == [
-        "Since phase foundation:",
-        "- new: `httpx (requirements.txt)`",
-        "- gone: `gone (requirements.txt)`",
-        "- changed: `fastapi (requirements.txt)`: ==1 → ==2",
-        "",
         "- `requirements.txt`: 2",
         "  - `fastapi ==2`",
         "  - `httpx`",
+        "",
+        "Since phase foundation:",
+        "",
+        "- new: `httpx (requirements.txt)`",
+        "- gone: `gone (requirements.txt)`",
+        "- changed: `fastapi (requirements.txt)`: `==1` → `==2`",
     ]
     assert "- `SHOP_LIMIT` (new), read in `shop/app.py`" in section(text, "Environment variables")
     assert "- `order.placed` (new), published in `shop/app.py`" in section(text, "Events")

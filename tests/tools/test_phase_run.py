@@ -16,6 +16,7 @@ from gates.explain import explain
 from gates.pipeline.signoff import sign_off, verify_signoffs
 from gates.results import FindingState, GateResult, Run, Verdict
 from gates.tools.phase import RULES, PhaseDocument
+from gates.tools.phase.document import read_document
 from gates.tools.phase.snapshot import from_json
 
 BACKEND = """
@@ -330,11 +331,11 @@ def test_a_misspelt_kind_below_a_phase_names_the_nearest() -> None:
     assert "did you mean 'tables'" in caught.value.hint
 
 
-def test_a_phase_may_have_the_name_of_a_kind() -> None:
-    phases = configured(
-        '[[phases]]\nname = "events"\n[[phases]]\nname = "two"\nconsumes.events.tables = ["a"]\n'
-    ).phases  # fmt: skip
-    assert phases[1].consumes.by_phase["events"].tables == ("a",)
+def test_a_phase_with_the_name_of_a_kind_is_consumed_from_in_the_file() -> None:
+    with pytest.raises(ConfigurationError, match="only phases/NAME"):
+        configured('[[phases]]\nname = "events"\n[[phases]]\nname = "two"\nconsumes.events.tables = ["a"]\n')
+    written = read_document("## Consumes\n### From events\n- table `a`\n", "phases/two.md", ("events", "two"))
+    assert [(one.kind, one.phase) for one in written.consumes] == [("tables", "events")]
 
 
 def test_rules_can_be_named_and_are_explained() -> None:

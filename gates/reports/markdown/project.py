@@ -108,11 +108,15 @@ def _changes(kept: Kept, kind: str, *, added: bool = False) -> list[str]:
         return ["", f"What changed since phase {prose(kept.since)} is not known: it was not seen then."]
     lines = [f"- new: {code(name)}" for name in change.added] if added else []
     lines += [f"- gone: {code(name)}" for name in change.removed]
-    lines += [f"- changed: {code(name)}: {prose(how)}" for name, how in change.changed.items()]
+    lines += [f"- changed: {code(name)}: {_in_code(how)}" for name, how in change.changed.items()]
     if not lines:
         told = "" if change.added and not added else f"{_NO_CHANGE} since phase {prose(kept.since)}"
         return ["", told] if told else []
     return ["", f"Since phase {prose(kept.since)}:", "", *folded(f"{len(lines):,} changes", lines)]
+
+
+def _in_code(how: str) -> str:
+    return " → ".join(code(part) for part in how.split(" → "))
 
 
 def events(kept: Kept) -> list[str]:
@@ -151,9 +155,8 @@ def dependencies(kept: Kept) -> list[str]:
         lines.append(f"- {code(file)}: {len(versions):,}")
         lines += [f"  - {code(f'{name} {version}'.strip())}" for name, version in versions.items()]
     count = sum(len(versions) for versions in files.values())
-    changes = [line for line in _changes(kept, "dependencies", added=True) if line]
     body = folded(f"{count:,} in {plural(len(files), 'file')}", lines, most=1000)
-    return [*changes, *([""] if changes else []), *body]
+    return [*body, *_changes(kept, "dependencies", added=True)]
 
 
 def components(kept: Kept) -> list[str]:

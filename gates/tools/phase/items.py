@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from gates.tools.phase import words
 from gates.tools.phase.markdown import Span, spans
@@ -49,6 +50,7 @@ def read_line(text: str, kind: Kind | None, *, sentence: bool = False) -> Listed
     found = Listed()
     masked = _mask(text, tokens)
     current, position, open_list, table = kind, 0, True, ""
+    was: Literal["listed", "column", "mentioned"] = "listed"
     for token in tokens:
         gap = masked[position : token.start]
         if found.names and not sentence and _TOLD.search(gap):
@@ -58,15 +60,24 @@ def read_line(text: str, kind: Kind | None, *, sentence: bool = False) -> Listed
             continue
         said = words.kind_in(gap)
         current = said or current
-        joined = not found.names or _JOINED.fullmatch(gap) is not None
+        goes_on = _JOINED.fullmatch(gap) is not None
+        joined = was != "mentioned" and (not found.names or goes_on)
         named = _named(token, current if said or not sentence else None, joined=joined and not sentence)
         if named is None:
             found.mentions.append(token.text)
-        elif named[0] == "tables" and table and words.is_plain_name(token.text) and _is_column(masked, gap, token):
+            was = "mentioned"
+        elif (
+            table
+            and named == ("tables", token.text)
+            and words.is_plain_name(token.text)
+            and (_is_column(masked, gap, token) or (was == "column" and goes_on and said is None))
+        ):
             found.names.append(("tables", f"{table}.{token.text}"))
+            was = "column"
         else:
             found.names.append(named)
             table = named[1] if named[0] == "tables" and words.is_plain_name(named[1]) else ""
+            was = "listed"
         position = token.end
     return found
 

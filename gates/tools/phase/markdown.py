@@ -59,7 +59,8 @@ def blocks(text: str, first: int = 1) -> Iterator[Block]:
         is_row = "|" in line and (columns is not None or begins_table)
         goes_on = held is not None and block is None and bool(line.strip()) and not is_row
         if goes_on and held is not None and held.kind == "text" and _UNDERLINE.fullmatch(line):
-            held = Block("heading", held.text, held.line, 1 if "=" in line else 2)
+            yield Block("heading", held.text, held.line, 1 if "=" in line else 2)
+            held = None
             continue
         if goes_on and held is not None:
             if len(held.text) < _LONGEST:

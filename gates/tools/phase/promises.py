@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gates.results import Finding, Gap, Severity
 from gates.rules import fingerprint
@@ -124,7 +124,7 @@ def _consumed(
 ) -> Iterator[Finding]:
     """Yield what was not there in the phase that it is consumed from, or is not there any more."""
     for one in consumes:
-        reference = one.reference
+        reference = replace(one.reference, kind=one.kind)
         then = earlier.get(reference.phase)
         was_there = then is not None and then.find(reference) is not None
         if not one.name:

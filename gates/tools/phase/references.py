@@ -113,6 +113,8 @@ class Consumes(References):
         from gates.profiles import nearest_hint
 
         for key, value in given.items() if isinstance(given, Mapping) else ():
+            if key in KINDS and isinstance(value, Mapping):
+                raise ValueError(f"{key!r} lists {key} here; from a phase of that name only phases/NAME.md can consume")
             if key not in KINDS and not isinstance(value, Mapping):
                 raise ValueError(
                     f"there is no key {key!r}; {nearest_hint(str(key), list(KINDS))}, and the name of an earlier "
@@ -140,8 +142,8 @@ def consumed(consumes: Consumes, place: str) -> list[Reference]:
 
 
 def called(kind: str, name: str) -> str:
-    """Return a thing in words: `table orders`, `column orders.id`; an operation is its own name."""
-    if kind == "operations":
+    """Return a thing in words: `table orders`, `column orders.id`; an operation, or what may be any, by its name."""
+    if kind in ("operations", ""):
         return name
     return f"{'column' if kind == 'tables' and '.' in name else ONE_OF[kind]} {name}"
 

@@ -44,6 +44,7 @@ _LEADING = re.compile(
     r"(?i)^(?P<from>from\s+(?:the\s+)?)?(?P<said>phase\s+)?[`\"'*]*(?P<name>[a-z0-9][a-z0-9_-]*)[`\"'*]*"
     r"(?:\s+phase)?\s*(?P<end>:|[–—-]\s|,|$)\s*"
 )
+_PHASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NOTHING = re.compile(r"(?i)(none|nothing|n/a|no\b.*|[–—-])[.!]?")
 _LONGEST = 300
 """Characters of a name in code; what is longer is an example."""
@@ -95,12 +96,10 @@ def phase_in(text: str, phases: tuple[str, ...]) -> str | None:
 def phase_of_heading(text: str, phases: tuple[str, ...]) -> str | None:
     """Return the phase that a heading or label within `Consumes` names: `From foundation`, or only its name."""
     plain = text.strip().strip("`\"'*:").strip()
-    by_lower = {phase.lower(): phase for phase in phases}
-    if plain.lower() in by_lower:
-        return by_lower[plain.lower()]
-    if found := _ONLY_FROM.fullmatch(text.strip()):
-        return by_lower.get(found[1].lower(), found[1])
-    return phase_in(text, phases)
+    if (known := _phase(plain, phases)) is not None:
+        return known
+    found = _ONLY_FROM.fullmatch(text.strip())
+    return (_phase(found[1], phases) if found else None) or phase_in(text, phases)
 
 
 def leading_phase(text: str, phases: tuple[str, ...]) -> tuple[str, str] | None:
@@ -108,12 +107,20 @@ def leading_phase(text: str, phases: tuple[str, ...]) -> tuple[str, str] | None:
     found = _LEADING.match(text)
     if found is None:
         return None
-    known = {phase.lower(): phase for phase in phases}.get(found["name"].lower())
-    is_said = found["from"] and found["end"] in (":", "")
-    misspelt = found["end"] and difflib.get_close_matches(found["name"].lower(), phases, n=1, cutoff=0.8)
-    if known is None and not is_said and not misspelt:
+    known = _phase(found["name"], phases)
+    if known is None and found["said"] and found["end"] in (":", ""):
+        known = found["name"]
+    return (known, text[found.end() :]) if known is not None else None
+
+
+def _phase(name: str, phases: tuple[str, ...]) -> str | None:
+    """Return the phase of a name; a misspelt one as it is written, so that it can be told with the nearest."""
+    known = {phase.lower(): phase for phase in phases}
+    if name.lower() in known:
+        return known[name.lower()]
+    if _PHASE.fullmatch(name) is None:
         return None
-    return known or found["name"], text[found.end() :]
+    return name if difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8) else None
 
 
 def says_nothing(text: str) -> bool:

@@ -31,11 +31,11 @@ def declared_in(path: str, text: str) -> Iterator[Statement]:
             yield from _of_class(node, path, known)
         elif isinstance(node, ast.FunctionDef) and node.name == "upgrade":
             yield from _of_alembic(node, known)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and last_name(node.func) == "Table" and len(node.args) > 1:
-            name = literal(node.args[0], known)
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and last_name(call.func) == "Table" and len(call.args) > 1:
+            name = literal(call.args[0], known)
             if name:
-                yield Statement("create", name, dict(_columns_given(node.args[1:], known)), node.lineno)
+                yield Statement("create", name, dict(_columns_given(call.args[1:], known)), call.lineno)
 
 
 def _of_class(node: ast.ClassDef, path: str, known: dict[str, str]) -> Iterator[Statement]:
@@ -139,7 +139,7 @@ def _of_django_model(node: ast.ClassDef, path: str, known: dict[str, str]) -> It
     ):
         return
     named = _assigned(meta, "db_table", known) if meta is not None else None
-    columns = {}
+    columns: dict[str, str] = {}
     for statement in node.body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             columns |= _django_column(statement.targets[0].id, statement.value)
