@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from gates.compare.subjects import list_names
 from gates.compare.waivers import waivers_of
 from gates.demands import format_value
-from gates.results import DoneItem, Finding, FindingState, GateResult, Judgement, Measurement, Run, Verdict
+from gates.results import DoneItem, Finding, FindingState, GateResult, Judgement, Measurement, Run, Severity, Verdict
 
 EXIT_MEANINGS = {
     0: "passed",
@@ -223,7 +223,9 @@ def accepted(run: Run) -> list[str]:
             if judgement.debt or unmet:
                 found.setdefault(describe_judgement(judgement), result.gate)
         for finding in findings_in(result, FindingState.KNOWN, FindingState.NEW):
-            found.setdefault(describe_finding(finding), result.gate)
+            # What was only added to the contract is nothing that is broken.
+            if not (finding.rule.startswith("contract.") and finding.severity in (Severity.LOW, Severity.INFO)):
+                found.setdefault(describe_finding(finding), result.gate)
     return [f"{gate}: {text}" for text, gate in found.items()]
 
 

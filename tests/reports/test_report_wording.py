@@ -10,6 +10,7 @@ from report_samples import failing_run, security_gate
 
 from gates.reports.wording import (
     EXIT_MEANINGS,
+    accepted,
     change,
     clean,
     debts,
@@ -177,3 +178,11 @@ def test_the_items_are_counted_worst_first() -> None:
     passed = DoneItem("tests", "T", Verdict.PASS)
     assert tally(failing_run(done=(passed, passed))) == "all 2 items pass"
     assert tally(failing_run(done=(DoneItem("tests", "T", Verdict.SKIPPED, asked=False),))) == ""
+
+
+def test_what_was_only_added_to_the_contract_is_no_debt() -> None:
+    found = tuple(
+        Finding("contract.operation-added", severity, f"{severity} change", severity.value) for severity in Severity
+    )
+    run = failing_run(gates=(GateResult("contract", "openapi", Verdict.PASS, 1.0, readings=Readings(findings=found)),))
+    assert [line.partition(" (")[0] for line in accepted(run)] == ["contract: high change", "contract: medium change"]
