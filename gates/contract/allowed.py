@@ -66,10 +66,12 @@ class Shape:
     choices: list[Choice] = field(default_factory=list)
     discriminator: str | None = None
     origins: dict[str, str] = field(default_factory=dict)
+    made_of: frozenset[str] = frozenset()
+    """The pointers of all schemas that it was put together from."""
 
-    def origin(self, keyword: str) -> str:
-        """Return the pointer of the schema that says something, or of the whole."""
-        return self.origins.get(keyword, self.pointer)
+    def near(self, pointer: str) -> str:
+        """Return where it says what the other document has at a pointer: at the same part, or as a whole."""
+        return pointer if pointer in self.made_of else self.pointer
 
     def is_bare(self) -> bool:
         """Return whether nothing is said besides types and variants."""

@@ -69,8 +69,11 @@ def _compare_media(work: Work, where: Where, direction: Direction, user: int) ->
 
 
 def _encoding(value: object) -> str:
-    parts = {
-        name: {key: one for key, one in mapping(encoding).items() if key in ("contentType", "style", "explode")}
-        for name, encoding in mapping(value).items()
-    }
+    """Return how the parts of a form are written, without what would be so anyway."""
+    parts = {}
+    for name, raw in mapping(value).items():
+        encoding = mapping(raw)
+        style = encoding.get("style", "form")
+        plain = {"style": "form", "explode": style == "form", "allowReserved": False, "contentType": None}
+        parts[name] = {key: encoding[key] for key in plain if encoding.get(key, plain[key]) != plain[key]}
     return canonical({name: part for name, part in parts.items() if part})

@@ -33,6 +33,9 @@ def _compare_properties(work: Work, pair: Pair) -> None:
     earlier, new = pair.earlier, pair.new
     for name in {**earlier.properties, **new.properties, **earlier.required, **new.required}:
         one, other = earlier.properties.get(name, ()), new.properties.get(name, ())
+        if not (one or other):
+            _compare_requirement(work, pair, name)  # named as required, and described in neither
+            continue
         was, now = work.facts(one, other)
         is_in_earlier = bool(one or name in earlier.required) and not _hidden(was, pair.direction)
         is_in_new = bool(other or name in new.required) and not _hidden(now, pair.direction)
@@ -47,17 +50,22 @@ def _compare_properties(work: Work, pair: Pair) -> None:
 def _compare_property(work: Work, pair: Pair, name: str, was: Facts, now: Facts) -> None:
     earlier, new = pair.earlier, pair.new
     one, other = earlier.properties.get(name, ()), new.properties.get(name, ())
-    if (name in earlier.required) != (name in new.required):
-        became = name in new.required
-        where = Where(_spot(new, name), _spot(earlier, name))
-        subject = "it" if where.new in other else f"the property `{name}`"
-        text = f"{subject} is required now" if became else f"{subject} is not required any more"
-        sense = Sense.NARROWED if became else Sense.WIDENED
-        work.differ(pair, "required", sense, f"required {name}", text, where)
+    _compare_requirement(work, pair, name)
     where = Where(other[0] if other else new.pointer, one[0] if one else earlier.pointer)
     is_optional = name not in earlier.required and name not in new.required
     compare_facts(work, where, pair.direction, pair.number, was, now, is_optional=is_optional)
     work.schema(one, other, where, pair.direction, pair.number)
+
+
+def _compare_requirement(work: Work, pair: Pair, name: str) -> None:
+    earlier, new = pair.earlier, pair.new
+    became = name in new.required
+    if (name in earlier.required) == became:
+        return
+    where = Where(_spot(new, name), _spot(earlier, name))
+    subject = "it" if where.new in new.properties.get(name, ()) else f"the property `{name}`"
+    text = f"{subject} is required now" if became else f"{subject} is not required any more"
+    work.differ(pair, "required", Sense.NARROWED if became else Sense.WIDENED, f"required {name}", text, where)
 
 
 def compare_facts(
@@ -102,7 +110,8 @@ def _tell_added(work: Work, pair: Pair, name: str) -> None:
     else:
         rule = "closed-response-property-added" if earlier.closed else "response-property-added"
         text = f"there is the new property `{name}`"
-    where = Where(pointers[0] if pointers else new.required[name], _holder(earlier, name))
+    there = pointers[0] if pointers else new.required[name]
+    where = Where(there, _holder(earlier, name, there))
     work.recorder.add(
         f"contract.{rule}", f"new {name}", text, where, pair.number, about="new property", direction=pair.direction
     )
@@ -124,7 +133,8 @@ def _tell_gone(work: Work, pair: Pair, name: str) -> None:
     else:
         rule = "response-property-removed" if name in earlier.required else "optional-property-removed"
         text = f"the property `{name}` is gone"
-    where = Where(_holder(new, name), pointers[0] if pointers else earlier.required[name], told_by_earlier=True)
+    there = pointers[0] if pointers else earlier.required[name]
+    where = Where(_holder(new, name, there), there, told_by_earlier=True)
     work.recorder.add(
         f"contract.{rule}", f"gone {name}", text, where, pair.number, about="gone property", direction=pair.direction
     )
@@ -132,15 +142,25 @@ def _tell_gone(work: Work, pair: Pair, name: str) -> None:
         work.schema(pointers, new.additional, where, pair.direction, pair.number)
 
 
-def _holder(shape: Shape, name: str) -> str:
-    """Return where a property is although it does not count here, or else the schema that lacks it."""
-    return shape.properties.get(name, (shape.pointer,))[0]
+def _holder(shape: Shape, name: str, other: str) -> str:
+    """Return where a property is although it does not count here, or else the schema that lacks it.
+
+    `other` is its pointer in the other document: what lacks it is the same part of an `allOf`, if that is still there.
+    """
+    if name in shape.properties:
+        return shape.properties[name][0]
+    return shape.near(around(other))
+
+
+def around(pointer: str) -> str:
+    """Return the pointer of the schema that a property stands in."""
+    return pointer.rsplit("/", 2)[0]
 
 
 def _compare_others(work: Work, pair: Pair) -> None:
     """Compare which properties there may be besides those that are named."""
     earlier, new = pair.earlier, pair.new
-    where = Where(new.closed or new.pointer, earlier.closed or earlier.pointer)
+    where = Where(new.closed or new.near(earlier.closed or ""), earlier.closed or earlier.near(new.closed or ""))
     if bool(earlier.closed) != bool(new.closed):
         sense = Sense.NARROWED if new.closed else Sense.WIDENED
         text = "properties that are not documented are refused now" if new.closed else "any other properties may come"
@@ -179,7 +199,11 @@ def _compare_conditions(work: Work, pair: Pair) -> None:
         )
         if was == now:
             continue
-        where = Where(other[0] if other else new.pointer, one[0] if one else earlier.pointer, told_by_earlier=not other)
+        where = Where(
+            other[0] if other else new.near(one[0].rpartition("/")[0]),
+            one[0] if one else earlier.near(other[0].rpartition("/")[0]),
+            told_by_earlier=not other,
+        )
         sense = Sense.CHANGED if one and other else Sense.NARROWED if other else Sense.WIDENED
         text = f"`{keyword}` is another" if one and other else f"there is {'a' if other else 'no'} `{keyword}` now"
         work.differ(pair, "condition", sense, keyword, text, where)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from gates.document import Document
 
 _MAX_UNREAD = 50
+_EXTENSIBLE = frozenset({"paths", "responses"})
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -136,12 +137,15 @@ class Side:
         return mapping(value)
 
     def children(self, pointer: str, key: str) -> Iterator[tuple[str, str]]:
-        """Yield name and pointer of the members of an object inside another one; extensions are left out."""
+        """Yield name and pointer of the members of an object inside another one.
+
+        Extensions are left out where there can be any; elsewhere `x-` is how a name begins.
+        """
         listed = mapping(self.value(pointer)).get(key)
         if listed is not None and not isinstance(listed, Mapping):
             self.note(step(pointer, key), "there is no object where one should be")
         for name, value in mapping(listed).items():
-            if not name.startswith("x-"):
+            if not (key in _EXTENSIBLE and name.startswith("x-")):
                 yield name, self.child(pointer, key, name, value=value)
 
 

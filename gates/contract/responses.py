@@ -59,7 +59,7 @@ def compare_responses(work: Work, earlier: Part, new: Part, user: int) -> None:
     for status, pointer in now.items():
         out_of = covering(status, was)
         pairs.update({(was[one], pointer): None for one in out_of})
-        if not out_of:
+        if not out_of and not (status == _DEFAULT and not _successes(now) and successes):
             where = Where(pointer, earlier.pointer)
             work.recorder.add("contract.status-added", "new status", "new", where, user)
     for one, other in pairs:

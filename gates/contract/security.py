@@ -46,10 +46,10 @@ class Gatekeeper:
             one, other = self._defined[0].get(name), self._defined[1].get(now_called)
             if one is None or other is None:
                 continue
-            places = [step("", "components", "securitySchemes", each) for each in (now_called, name)]
-            number, fresh = self._work.uses.enter(("scheme", *places), user)
+            where = Where(_scheme_pointer(now_called), _scheme_pointer(name))
+            number, fresh = self._work.uses.enter(("scheme", where), user)
             if fresh:
-                self._compare_scheme(one, other, Where(*places), number)
+                self._compare_scheme(one, other, where, number)
 
     def _compare_scheme(self, one: Mapping[str, Any], other: Mapping[str, Any], where: Where, number: int) -> None:
         was, now = _essence(one), _essence(other)
@@ -66,6 +66,10 @@ class Gatekeeper:
             if name not in flows[0]:
                 text = f"there is the new flow `{name}`"
                 self._work.recorder.add("contract.security-alternative-added", f"flow {name}", text, where, number)
+
+
+def _scheme_pointer(name: str) -> str:
+    return step("", "components", "securitySchemes", name)
 
 
 def _schemes(side: Side) -> dict[str, Mapping[str, Any]]:

@@ -120,6 +120,7 @@ class Shapes:
             else:
                 pending += self._take(shape, pointer, raw, null)
         finish(shape)
+        shape.made_of = frozenset(seen)
         return shape
 
     def _take(self, shape: Shape, pointer: str, raw: Mapping[str, Any], null: Null) -> list[tuple[str, Null]]:
@@ -248,7 +249,12 @@ def _are_plain_types(raws: list[Any]) -> bool:
     """
     types = []
     for raw in raws:
-        if not isinstance(raw, Mapping) or raw.get("type") not in _SIMPLE or not _LEADING_ELSEWHERE.isdisjoint(raw):
+        if (
+            not isinstance(raw, Mapping)
+            or not isinstance(raw.get("type"), str)
+            or raw["type"] not in _SIMPLE
+            or not _LEADING_ELSEWHERE.isdisjoint(raw)
+        ):
             return False
         types.append("number" if raw["type"] == "integer" else raw["type"])
     return len(set(types)) == len(types)

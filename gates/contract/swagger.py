@@ -222,7 +222,7 @@ class _Conversion:
         if required:
             schema["required"] = required
         separated = {name: _separation(parameter) for name, parameter in form.items()}
-        encoding = {name: how for name, how in separated.items() if how}
+        encoding = {name: how for name, how in separated.items() if how and not how["explode"]}
         content = {"schema": schema} | ({"encoding": encoding} if encoding else {})
         return {"required": bool(required), "content": {one: dict(content) for one in media}}
 

@@ -61,11 +61,10 @@ def _compare_types(work: Work, pair: Pair) -> bool:
     earlier, new = pair.earlier, pair.new
     if earlier.never or new.never:
         if earlier.never != new.never:
-            sense = Sense.NARROWED if new.never else Sense.WIDENED
             text = "no value is allowed any more" if new.never else "values are allowed, where none was"
-            work.differ(pair, "type", sense, "never", text)
+            work.differ(pair, "type", Sense.NARROWED if new.never else Sense.WIDENED, "never", text)
         return False
-    sense = types_sense(earlier, new, as_text=pair.direction is Direction.PARAMETER)
+    sense = _types_sense(earlier, new, as_text=pair.direction is Direction.PARAMETER)
     if sense is None or (earlier.enum is not None and new.enum is not None and sense is not Sense.CHANGED):
         return True
     if (sense is Sense.NARROWED and new.enum is not None and earlier.enum is None) or (
@@ -77,7 +76,7 @@ def _compare_types(work: Work, pair: Pair) -> bool:
     return sense is not Sense.CHANGED or bool((earlier.types or set()) & (new.types or set()))
 
 
-def types_sense(earlier: Shape, new: Shape, *, as_text: bool) -> Sense | None:
+def _types_sense(earlier: Shape, new: Shape, *, as_text: bool) -> Sense | None:
     """Return how the types changed; as text, as in a URL, whatever is simple is a text as well."""
     one, other = earlier.types, new.types
     if one == other or (one is None and new.implied) or (other is None and earlier.implied):

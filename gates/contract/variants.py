@@ -41,10 +41,10 @@ def compare_choices(work: Work, pair: Pair) -> bool:
         _compare_kinds(work, pair, one, other, variants)
         _compare_lists(work, pair, variants, Where(other.pointer, one.pointer))
     for choice in earlier.choices[len(new.choices) :]:
-        where = Where(new.pointer, choice.pointer, told_by_earlier=True)
+        where = Where(new.near(choice.pointer), choice.pointer, told_by_earlier=True)
         work.differ(pair, "bound", Sense.WIDENED, choice.keyword, f"there is no `{choice.keyword}` any more", where)
     for choice in new.choices[len(earlier.choices) :]:
-        where = Where(choice.pointer, earlier.pointer)
+        where = Where(choice.pointer, earlier.near(choice.pointer))
         work.differ(pair, "bound", Sense.NARROWED, choice.keyword, f"there is a further `{choice.keyword}` now", where)
     _compare_discriminators(work, pair)
     return True
@@ -229,10 +229,12 @@ def _match_by_likeness(
 
 def _likeness(one: Shape, other: Shape) -> float:
     types = [{"number" if each == "integer" else each for each in shape.types or ()} for shape in (one, other)]
+    if one.types is None or other.types is None:
+        return 0.5 if one.types is other.types else _ALIKE
     if types[0] != types[1]:
-        return 0.0
+        return _ALIKE + 0.1 if types[0] < types[1] or types[1] < types[0] else 0.0
     names = {*one.properties, *other.properties}
-    if not names:
+    if not names or "object" not in types[0]:
         return 0.5
     return len(one.properties.keys() & other.properties.keys()) / len(names)
 

@@ -65,8 +65,12 @@ class Pair:
         return Where(self.new.pointer, self.earlier.pointer)
 
     def origin(self, keyword: str) -> Where:
-        """The place where both say something."""
-        return Where(self.new.origin(keyword), self.earlier.origin(keyword))
+        """The place where both say something, or where one of them says it."""
+        new, earlier = self.new.origins.get(keyword), self.earlier.origins.get(keyword)
+        return Where(
+            new or (self.new.near(earlier) if earlier else self.new.pointer),
+            earlier or (self.earlier.near(new) if new else self.earlier.pointer),
+        )
 
 
 _LEADS_ON = frozenset(

@@ -11,8 +11,8 @@ from gates.results import Severity
 TEXT = {"type": "string"}
 
 
-def pet(kind: str, **more: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": {"kind": TEXT, kind: TEXT, **more}}
+def pet(own: str, **more: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": {"kind": TEXT, own: TEXT, **more}}
 
 
 def refs(*names: str) -> list[dict[str, str]]:
