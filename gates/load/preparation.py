@@ -146,7 +146,7 @@ class Preparation:
         """Try every operation; raises Spoiled when one of them ended the backend or its login."""
         deadline = time.monotonic() + self._within
         places = {name: number for number, name in enumerate(self._tried)}
-        self._pending.sort(key=lambda one: (*_order(one.operation), places[one.operation.name]))
+        self._pending.sort(key=lambda one: (*trying_order(one.operation), places[one.operation.name]))
         try:
             self._canary = self._find_canary()
             for _ in range(_ROUNDS):
@@ -315,5 +315,6 @@ class Preparation:
         return {name: sum(seen) / len(seen) for name, seen in times.items()}
 
 
-def _order(operation: Operation) -> tuple[int, int]:
+def trying_order(operation: Operation) -> tuple[int, int]:
+    """Return a key that puts what creates before what reads it, and both before what is below them."""
     return len(PARAMETER.findall(operation.path)), _RANK.get(operation.method, len(_RANK))

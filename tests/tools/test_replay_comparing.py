@@ -70,6 +70,8 @@ def test_shape_and_media_type_are_promised() -> None:
     assert rules(replace(promise, status=404, kind="missing"), answered(404, value={"id": 1})) == [
         ("replay.shape", MEDIUM)
     ]
+    # Another refusal has another answer.
+    assert rules(replace(promise, status=404, kind="missing"), answered(405, "text/html")) == [("replay.status", LOW)]
     assert rules(promise, answered(media="text/html")) == [("replay.content-type", MEDIUM)]
     assert rules(promise, Outcome(200)) == [("replay.content-type", MEDIUM)]
     assert rules(replace(promise, media="", shape=None), Outcome(200)) == []

@@ -152,7 +152,7 @@ def test_what_was_there_before_is_read_and_not_taken_away(tmp_path: Path) -> Non
     context = promising_context(tmp_path / "phase", "seeded")
     kept = promises(Replay().run(context))
     (step,) = kept["GET /orders/{order_id}", "success"].steps
-    assert (step.operation, dict(step.captures)) == ("GET /orders", {"~captured-1~": "body#/0/id"})
+    assert (step.operation, list(step.captures.values())) == ("GET /orders", ["body#/0/id"])
     assert ("DELETE /orders/{order_id}", "success") not in kept
     calls = "".join(path.read_text() for path in tmp_path.rglob("backend.log")).splitlines()
     assert {line for line in calls if line.startswith("DELETE")} == {"DELETE /orders/987654321"}
@@ -206,7 +206,7 @@ def test_a_promise_whose_request_ends_the_backend_now_is_broken_and_the_rest_is_
 
 def test_what_is_excluded_is_neither_sent_nor_recorded(then: Mapping[str, Run], tmp_path: Path) -> None:
     context = promising_context(tmp_path / "phase", signed=then)
-    readings = Replay(exclude=("POST /members", "GET /status"), requests=4, per_operation=1).run(context)
+    readings = Replay(exclude=("* /members*", "GET /status"), requests=4, per_operation=1).run(context)
     called = "".join(path.read_text() for path in tmp_path.rglob("backend.log"))
     assert "/members" not in called
     assert "GET /status" not in called

@@ -10,7 +10,7 @@ from typing import Any
 
 from gates.document import Document, Operation
 from gates.load.assignment import Sendable
-from gates.load.preparation import Prepared
+from gates.load.preparation import Prepared, trying_order
 from gates.load.scalars import Unbuildable
 from gates.load.workload import PARAMETER, Identifiers, draw, render
 from gates.tools.replay.exploring import Exploration
@@ -49,7 +49,8 @@ def find_candidates(
     """
     operations = [one for one in document.operations if one.name not in excluded and one.method not in _NEVER]
     work = {one.operation: one.request for one in prepared.work}
-    found = [_promise("success", explored, name, request, login) for name, request in work.items()]
+    operations.sort(key=trying_order)
+    found = [_promise("success", explored, one.name, work[one.name], login) for one in operations if one.name in work]
     for operation in operations:
         found += [
             _promise(kind, explored, operation.name, request, login)

@@ -105,6 +105,8 @@ def _differences(phase: str, promise: Promise, outcome: Outcome) -> list[Finding
     found = []
     if then != now:
         found.append(_finding(EXACT, Severity.LOW, promise, answered, phase))
+        if then >= 400:
+            return found  # another refusal has another answer
     if promise.media != outcome.media:
         told = f"was answered with {promise.media or 'no body'} in {phase}, and is with {outcome.media or 'no body'}"
         return [*found, _finding(TYPE, Severity.MEDIUM, promise, told, phase)]

@@ -91,11 +91,11 @@ def present_name(present: Document | None, promise: Promise) -> str:
 
 def find_corpus(context: Context) -> Corpus | None:
     """Return the requests of the latest phase that recorded some, else those that the last one was loaded with."""
-    for phase in reversed(context.signed):
+    for phase in reversed(list(context.signed)):
         for gate in context.signed[phase].gates:
             if gate.tool == "replay" and gate.readings.requests:
                 return Corpus(phase, tuple(map(from_recorded, gate.readings.requests)), _document(gate))
-    last = next(reversed(context.signed), None)
+    last = next(reversed(list(context.signed)), None)
     if last is None:
         return None
     loaded = [

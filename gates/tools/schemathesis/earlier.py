@@ -114,7 +114,7 @@ def _phase(wanted: str | None, context: Context) -> str | None:
             f"{wanted!r} is no earlier phase that was signed off",
             nearest_hint(wanted, list(context.signed)) or "`earlier_phase` names one of `gates phases`",
         )
-    return wanted or next(reversed(context.signed), None)
+    return wanted or next(reversed(list(context.signed)), None)
 
 
 def _first_phase(context: Context) -> Readings:

@@ -60,6 +60,8 @@ class Plan:
         lines = [
             # Not the tool's own setting, but part of what decides the requests.
             f"# coverage-cases = {self.coverage_cases}",
+            # Said on the command line, whose default goes before what a configuration says.
+            *(['# mode = "positive"'] if self.positive_only else []),
             f"seed = {self.seed}",
             'hooks = "${GATES_FUZZ_HOOKS}"',
             'base-url = "${GATES_FUZZ_URL}"',
@@ -75,7 +77,6 @@ class Plan:
             "deterministic = true",
             "no-shrink = true",
             f"max-examples = {self.cases}",
-            *(['mode = "positive"'] if self.positive_only else []),
             "[cache]",
             "enabled = false",
             "[auth]",
@@ -135,12 +136,13 @@ def carry_out(
             files[name].unlink(missing_ok=True)
 
 
-def _command(files: Mapping[str, Path]) -> list[str]:
+def _command(plan: Plan, files: Mapping[str, Path]) -> list[str]:
+    mode = ["--mode", "positive"] if plan.positive_only else []
     return [
         sys.executable, "-P", "-m", "schemathesis.cli", "--config-file", files["schemathesis.toml"].name,
         "run", files["openapi.json"].name, "--no-color", "--report", "json,ndjson",
         "--report-json-path", files["report.json"].name, "--report-ndjson-path", files["events.ndjson"].name,
-        "--baseline", files["known.json"].name, "--baseline-update",
+        "--baseline", files["known.json"].name, "--baseline-update", *mode,
     ]  # fmt: skip
 
 
@@ -184,7 +186,7 @@ def _run(
     """Return how the process ended, and why it was stopped if it was."""
     began, stopped, told = time.monotonic(), "", 0
     with start(
-        _command(files), cwd=directory, env=_environment(plan, serving, files), stdout=files["output.txt"],
+        _command(plan, files), cwd=directory, env=_environment(plan, serving, files), stdout=files["output.txt"],
         grace=2.0, serve=False,
     ) as running:  # fmt: skip
         while running.wait(0.25) is None:
