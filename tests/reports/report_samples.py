@@ -231,8 +231,12 @@ def done_items() -> tuple[DoneItem, ...]:
 
 def operation_rows() -> tuple[OperationRow, ...]:
     return (
-        OperationRow("GET /orders", "simple", True, True, (200, 401, 422), True, True, 0.1131, True),
-        OperationRow("GET /orders/{id}", "simple", True, True, (200, 404), True, False, 0.031, True),
+        OperationRow(
+            "GET /orders", "simple", True, True, (200, 401, 422), True, True, 0.1131, True, True, ("tests", "generated")
+        ),
+        OperationRow(
+            "GET /orders/{id}", "simple", True, True, (200, 404), True, False, 0.031, True, True, ("generated",)
+        ),
         OperationRow("POST /orders/{id}/attachments/{attachment_id}/versions", "file", True, False, (), None, None),
         OperationRow("GET /internal/metrics", "simple", False, None, (200,), None, None, None, None),
     )

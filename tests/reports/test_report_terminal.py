@@ -273,9 +273,12 @@ def test_the_verdict_line_tells_the_exit_code_and_the_items() -> None:
 
 def test_the_operations_table_names_its_gaps() -> None:
     text = plain(failing_run(), operations=True, width=120)
-    assert re.search(r"GET /orders/\{id\} +simple +✓ +✓ +✓ +✗ +✓ +31 ms +200 404", text)
-    assert re.search(r"GET /internal/metrics +simple +✗ +· +· +· +· +· +200", text)
-    assert "auth    refuses whoever is not allowed (2 gaps)" in text
+    assert re.search(r"GET /orders/\{id\} +simple +✓ +✓ +gen +✓ +✗ +✓ +31 ms +200 404", text)
+    assert re.search(r"GET /internal/metrics +simple +✗ +· +· +· +· +· +· +200", text)
+    assert "auth    refuses whoever is not allowed (2 gaps): POST /orders/{id}/attachments/" in text
+    assert "2 of 3 operations" not in text
+    told = "1 of 3 operations tested by the project's own tests, 1 by generated requests only: GET /orders/{id}; 1 not"
+    assert told in flat(text)
     assert "no gate saw an operation" in plain(failing_run(operations=()), operations=True)
     assert "Operations" not in plain(failing_run())
 

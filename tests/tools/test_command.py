@@ -351,7 +351,8 @@ def test_a_pattern_that_never_ends_is_stopped(project: Path, monkeypatch: pytest
 
 def test_the_backend_is_up_while_the_command_runs_and_only_when_asked_for(project: Path) -> None:
     backend = Backend(data=project / "some data")
-    tool = Command(command="echo {base_url}/health {port} {data} $GATES_BASE_URL", backend=True)
+    # Alone, because otherwise it is told the address of a recording proxy: see test_command_proxied.py.
+    tool = Command(command="echo {base_url}/health {port} {data} $GATES_BASE_URL", backend=True, runs_alone=True)
     context = make_context(project, backend)
     tool.run(context)
     assert backend.entered

@@ -184,11 +184,8 @@ def _known(run: Run, ink: Ink) -> list[list[str]]:
 _TESTED_BY = {"tests": "", "generated": "gen", "replayed": "old", "traffic": "log"}
 _QUESTIONS = (
     ("doc", "in the OpenAPI document"),
-    ("ans", "a valid generated or replayed request was answered with a documented success"),
-    (
-        "test",
-        "and so was a test of the project's own; if none, a generated (gen), replayed (old) or recorded (log) one",
-    ),
+    ("ans", "a valid generated or replayed request got a documented success"),
+    ("test", "so did a test of the project, or only a generated (gen), replayed (old), recorded (log) request"),
     ("auth", "refuses whoever is not allowed"),
     ("error", "errors have the one agreed shape"),
     ("keeps", "still does what the earlier phase relies on"),
@@ -221,7 +218,8 @@ def _operations(rows: Sequence[OperationRow], ink: Ink) -> list[str]:
     lines += ["", f"  {ink.answer(True)} yes   {ink.answer(False)} no   {gap} a gap: no gate answered"]
     for column, (name, question) in enumerate(_QUESTIONS, 2):
         gaps = [cells[0] for cells in table if cells[column] == gap]
-        named = f" ({plural(len(gaps), 'gap')}): {list_names(gaps)}" if gaps else ""
+        names = "every operation" if len(gaps) == len(table) > 1 else list_names(gaps)
+        named = f" ({plural(len(gaps), 'gap')}): {names}" if gaps else ""
         lines += ink.hang(f"{name:<8}", question + named, indent=2)
     told = who_tested(rows)
     return [*lines, "", *ink.hang("", told, indent=2)] if told else lines
