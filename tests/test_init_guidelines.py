@@ -31,7 +31,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def files(root: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in sorted(root.iterdir()) if path.is_file()}
+    return {path.name: path.read_text("utf-8", "replace") for path in sorted(root.iterdir()) if path.is_file()}
 
 
 def test_both_files_say_the_same_and_the_gate_agrees(project: Project) -> None:

@@ -11,7 +11,7 @@ from gates.guidelines.rendering import VARIABLES_TITLE
 from gates.guidelines.variables import PLACEHOLDER, VARIABLES
 
 _OTHER = re.compile(r"(?<![$\w{])\{\s*([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{3,})\s*\}")
-_TO_DO = re.compile(r"[:<>≤≥]\s*(TODO|TBD|FIXME|\?{2,})(?![\w?])")
+_TO_DO = re.compile(r"[:<>≤≥][\s*]*(TODO|TBD|FIXME|\?{2,})(?![\w?])")
 _CODE_SPAN = re.compile(r"`[^`\n]*`")
 _SECTION = re.compile(rf"#{{1,6}}\s+{VARIABLES_TITLE}\b", re.IGNORECASE)
 

@@ -24,7 +24,10 @@ from gates.guidelines.subjects import (
 )
 
 _APART = re.compile(r";|,(?!\d)|\s[–—/|]\s|[()\[\]]|[.!?](?=\s|$)|\s(?:and(?! branch)|but|while|with|und|whereas)\s")
-_BETWEEN = re.compile(rf"\b(?:between|from|von|zwischen)\s+({NUMBER})\s*(?:and|to|bis|und)\s*({NUMBER})", re.IGNORECASE)
+_BETWEEN = re.compile(
+    rf"\b(?:between|zwischen)\s({NUMBER})\s(?:and|und)\s({NUMBER})|(?<![\w.,])({NUMBER})\s(?:to|bis)\s({NUMBER})",
+    re.IGNORECASE,
+)
 _LABEL = re.compile(r"[^:.;,(]{2,60}:(?=\s|$)")
 _RESPONSE = re.compile(r"response times?:", re.IGNORECASE)
 _CONTEXT = 200
@@ -32,7 +35,8 @@ _LONGEST = 300
 """Characters of a clause."""
 _WORD = r"[A-Za-z][\w-]*+(?: (?:operations?|queries|requests?|calls?|reads?|writes?))?"
 _JOIN = r"\s*(?:/|,\s*(?:and\s)?|\sand\s|&)\s*"
-_ONE = rf"(?:{NUMBER})(?:\s*[A-Za-z]{{1,3}}\b)?"
+_UNIT = r"(?:\s*(?!and\b)([A-Za-z]{1,3})\b)?"
+_ONE = rf"(?:{NUMBER})(?:\s*(?!and\b)[A-Za-z]{{1,3}}\b)?"
 _LISTED = re.compile(
     rf"(?<![\w-])(?P<words>{_WORD}(?:{_JOIN}{_WORD}){{1,4}})(?P<between>[^\d.;]{{0,40}}?)"
     rf"(?P<numbers>{_ONE}(?:{_JOIN}{_ONE}){{1,4}})"
@@ -79,7 +83,7 @@ class _Clause:
 
 
 def _numbers_of(block: Block) -> list[Stated]:
-    text = _BETWEEN.sub(lambda match: _aligned(match, f"{match[1]}–{match[2]}"), block.text)
+    text = _BETWEEN.sub(lambda match: _aligned(match, "–".join(filter(None, match.groups()))), block.text)
     if not any(character.isdigit() for character in text):
         return []
     starts = block.starts()
@@ -90,18 +94,18 @@ def _numbers_of(block: Block) -> list[Stated]:
     above = (label, *reversed(block.parents), *reversed(block.headings))
     # A cell of a table needs no words: what it speaks of stands in its row and column.
     speed = block.kind == "cell" or is_of_speed(" ".join((text[:_CONTEXT], *above)))
-    pending: tuple[str, ...] = ()
+    pending: _Clause | None = None
     clauses = _clauses(text)
-    for clause, following in zip(clauses, [*clauses[1:], None], strict=True):
-        after = following.named if following and not following.quantities else ()
-        for quantity, target, near in _assigned(clause, (pending, after), above):
+    for clause, following in zip(clauses, [*clauses[1:], None], strict=False):
+        beside = [one for one in (pending, following) if one is not None and not one.quantities]
+        for quantity, target, near in _assigned(clause, beside, above):
             if (near or target not in told) and (speed or quantity.kind != "time" or _is_bound(quantity, clause)):
                 told.add(target)
                 values = quantity.high if bounded_above(target) else quantity.low
                 line = block.line_at(clause.start + quantity.start, starts)
                 found.append(Stated(target, quantity.kind, values, line, _shown(clause, quantity)))
         if clause.named or not clause.quantities:
-            pending = () if clause.quantities else clause.named or pending
+            pending = None if clause.quantities else clause if clause.named else pending
     return found
 
 
@@ -126,9 +130,7 @@ def _clauses(text: str) -> list[_Clause]:
     return found
 
 
-def _assigned(
-    clause: _Clause, beside: Sequence[Sequence[str]], above: Sequence[str]
-) -> Iterator[tuple[Quantity, str, bool]]:
+def _assigned(clause: _Clause, beside: Sequence[_Clause], above: Sequence[str]) -> Iterator[tuple[Quantity, str, bool]]:
     """Yield the numbers of a clause that demand something, what of, and whether its own sentence says so.
 
     Of several counts for the same, the one that is called a limit is meant: `pool: min 5 max 20` is 20.
@@ -136,9 +138,14 @@ def _assigned(
     found: dict[str, list[tuple[Quantity, bool]]] = {}
     since = 0
     for quantity in clause.quantities:
-        target, near = _target_of(quantity, clause, beside, above)
+        target, near, words = _target_of(quantity, clause, beside, above)
         whole = quantity.kind != "count" or (quantity.low[0].is_integer() and quantity.low[0] >= 1)
-        if target and whole and not is_excluded(target, clause.text, quantity.start, quantity.end, since):
+        # What named it may say as well that it is of something else: `Log slow simple queries (200 ms)`.
+        excluded = target and (
+            is_excluded(target, clause.text, quantity.start, quantity.end, since)
+            or is_excluded(target, words, len(words), len(words), len(words))
+        )
+        if target and whole and not excluded:
             found.setdefault(target, []).append((quantity, near))
         since = quantity.end
     for target, candidates in found.items():
@@ -149,19 +156,20 @@ def _assigned(
 
 
 def _target_of(
-    quantity: Quantity, clause: _Clause, beside: Sequence[Sequence[str]], above: Sequence[str]
-) -> tuple[str, bool]:
+    quantity: Quantity, clause: _Clause, beside: Sequence[_Clause], above: Sequence[str]
+) -> tuple[str, bool, str]:
+    """Return what a number is the target of, whether its own sentence says so, and the words elsewhere that do."""
     if own := named_nearest(clause.text, quantity.start, quantity.end, quantity.kind):
-        return own, True
-    for named in beside:
-        if fitting := [target for target in named if KIND_OF[target] == quantity.kind]:
-            return fitting[-1], True
+        return own, True, ""
+    for other in beside:
+        if fitting := [target for target in other.named if KIND_OF[target] == quantity.kind]:
+            return fitting[-1], True, other.text
     for words in above:
         if fitting := [target for target in named_in(words) if KIND_OF[target] == quantity.kind]:
-            return (fitting[0] if len(fitting) == 1 else ""), False
+            return (fitting[0] if len(fitting) == 1 else ""), False, words
     if quantity.kind == "time" and _RESPONSE.fullmatch(above[0]) and _is_bound(quantity, clause):
-        return "response_time.simple", False
-    return "", False
+        return "response_time.simple", False, ""
+    return "", False, ""
 
 
 def _is_bound(quantity: Quantity, clause: _Clause) -> bool:
@@ -193,7 +201,7 @@ def _take_lists(text: str) -> tuple[str, list[Stated]]:
 def _paired(match: re.Match[str], behind: str) -> list[Stated]:
     """Return the numbers of a list with what the word at the same place names; none where they do not pair."""
     words = re.split(_JOIN, match["words"])
-    numbers = list(re.finditer(rf"({NUMBER})(?:\s*([A-Za-z]{{1,3}})\b)?", match["numbers"]))
+    numbers = list(re.finditer(rf"({NUMBER}){_UNIT}", match["numbers"]))
     targets = [next(iter(named_in(word)), "") for word in words]
     if len(targets) != len(numbers) or not all(targets) or is_excluded(targets[0], match["between"], 0, 0):
         return []

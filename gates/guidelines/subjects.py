@@ -42,8 +42,8 @@ _NAMED = re.compile(
 
 _NOT_TIMES = re.compile(
     r"\btime-?d?[ -]?outs?\b|\bretr(?:y|ies|ied)\b|\bback-?off\b|\bTTL\b|\bexpir\w*|\bintervals?\b|\bevery\b|\bpoll\w*"
-    r"|\bkeep-?alive\b|\bsleep\w*|\bcache[ds]?\b|\bcaching\b|\bbackground\b|\bjobs?\b|\bslow\w*|\balert\w*|\bwarn\w*"
-    r"|\bwarm-?up\b|\bstart-?up\b|\bgive up\b|\bafter\b|\bwindows?\b|\bdelay\w*|\brotat\w*",
+    r"|\bkeep-?alive\b|\bsleep\w*|\bcache[ds]?\b|\bcaching\b|\bbackground\b|\bjobs?\b|\bslow(?:est|ly)?\b|\balert\w*|\bwarn\w*"
+    r"|\bstart-?up\b|\bgive up\b|\bwindows?\b|\bdelay\w*|\brotat\w*",
     re.IGNORECASE,
 )
 _NOT_MEMORY = re.compile(
@@ -57,10 +57,11 @@ _NOT_COVERAGE = re.compile(
     re.IGNORECASE,
 )
 _NOT_REQUESTS = re.compile(
-    r"\bworkers?\b|\bthreads?\b|\bprocess(?:es)?\b|\bjobs?\b|\btasks?\b|\bgoroutines?\b|(?:/|\bper )s(?:ec(?:ond)?)?\b"
-    r"|\b[rt]ps\b|\bper minute\b|\bretr(?:y|ies)\b",
+    r"\bworkers?\b|\bthreads?\b|\bprocess(?:es)?\b|\bjobs?\b|\btasks?\b|\bgoroutines?\b|\bretr(?:y|ies)\b",
     re.IGNORECASE,
 )
+_RATE = re.compile(r"\s*(?:\w+\s?)?(?:/|\bper )\s?(?:s|sec|second|min|minute|h|hour)\b|\s*[rt]ps\b", re.IGNORECASE)
+"""What stands behind a number that is no count."""
 _NOT_CONNECTIONS = re.compile(r"\btime-?outs?\b|\bversions?\b|\bretr(?:y|ies)\b", re.IGNORECASE)
 _LEAST = re.compile(r"\b(?:min(?:imum)?|idle|overflow|spare)\b", re.IGNORECASE)
 _EXCLUDED = {
@@ -136,13 +137,14 @@ def is_excluded(target: str, clause: str, start: int, end: int, since: int = 0) 
     `since` is where the number before this one ends.
     """
     if target.startswith("response_time."):
-        return _NOT_TIMES.search(clause) is not None or not _is_p95(clause, start, end)
+        after = clause[:start].rstrip().lower().endswith("after")
+        return after or _NOT_TIMES.search(clause) is not None or not _is_p95(clause, start, end)
     found = _EXCLUDED[target].search(clause)
     if target == "coverage.lines" and found and found[0].lower().startswith("branch"):
         return re.search(r"\blines?\b", clause, re.IGNORECASE) is None
     if target == "database.connections" and _LEAST.search(clause[since:start]):
         return True
-    return found is not None
+    return found is not None or (target == "load.concurrency" and _RATE.match(clause, end) is not None)
 
 
 def _is_p95(clause: str, start: int, end: int) -> bool:

@@ -86,7 +86,7 @@ def look_at(root: Path, profile_name: str | None = None, file: str | None = None
     if not root.is_dir():
         raise ConfigurationError(f"there is no folder {root}", "-C names the folder of the project")
     configured = (root / CONFIGURATION_FILE).exists()
-    name = file or GUIDELINE_FILE
+    name = GUIDELINE_FILE if file is None else file
     path = _inside(root, name)
     if configured and (file is None or path.exists()):
         both = f" and a {name}" if path.exists() and file else ""

@@ -232,7 +232,7 @@ def test_the_target_of_a_phase_is_located() -> None:
         '[[phases]]\nname = "one"\n[[phases]]\nname = "two"\ntargets.load.memory = "<= 1 GB"\n'
         '[[phases]]\nname = "three"\n[phases.targets]\nload.memory = "<= 2 GB"\n'
     )
-    for number, line in ((0, None), (1, 5), (2, 8)):
+    for number, line in ((0, None), (1, 5), (2, 9)):
         assert collect_demands(toml, {}, "", number, {})["load.memory"].phase_line == line
 
 
