@@ -598,6 +598,13 @@ def security_scheme_changed(content: Json) -> None:
     content["components"]["securitySchemes"]["bearer"] = {"type": "http", "scheme": "basic"}
 
 
+@breaking(
+    "GET /v1/reports/sales", why="no client notices, but that nobody reads it without credentials was a promise, too"
+)
+def protected_operation_became_public(content: Json) -> None:
+    operation(content, "GET /v1/reports/sales")["security"] = []
+
+
 # --- Breaking: callbacks
 
 
@@ -817,6 +824,8 @@ def defaults_spelled_out(content: Json) -> None:
     schema(content, "OrderChange")["properties"]["labels"].update(minItems=0, uniqueItems=False)
     operation(content, "POST /v1/orders/{order_id}/cancellation")["requestBody"]["required"] = False
     operation(content, "GET /v1/orders")["deprecated"] = False
+    form = operation(content, "POST /v1/login")["requestBody"]["content"]["application/x-www-form-urlencoded"]
+    form["encoding"] = {"user": {"style": "form", "explode": True, "allowReserved": False}}
 
 
 @harmless("a mapping may name the component or refer to it")
@@ -1095,11 +1104,6 @@ def operation_deprecated(content: Json) -> None:
 @harmless("one of the alternatives is enough")
 def security_alternative_added(content: Json) -> None:
     operation(content, "POST /v1/products")["security"].append({"key": []})
-
-
-@harmless("credentials that are sent do no harm")
-def protected_operation_became_public(content: Json) -> None:
-    operation(content, "GET /v1/reports/sales")["security"] = []
 
 
 @harmless("tokens with more scopes than are demanded are fine")

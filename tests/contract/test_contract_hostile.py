@@ -163,18 +163,18 @@ SHAPES: dict[str, Json] = {
     "not itself": {"A0": {"not": to(0)}},
     "items and properties of themselves": {"A0": {"type": "array", "items": to(1)},
                                            "A1": {"properties": {"a": to(0)}, "additionalProperties": to(1)}},
-    "a chain of references": {f"A{n}": to(n + 1) for n in range(5000)} | {"A5000": END},
-    "a chain of properties": {f"A{n}": {"properties": {"a": to(n + 1)}} for n in range(5000)} | {"A5000": END},
-    "a chain of allOf": {f"A{n}": {"allOf": [to(n + 1)]} for n in range(5000)} | {"A5000": END},
-    "a chain of items": {f"A{n}": {"type": "array", "items": to(n + 1)} for n in range(5000)} | {"A5000": END},
+    "a chain of references": {f"A{n}": to(n + 1) for n in range(2000)} | {"A2000": END},
+    "a chain of properties": {f"A{n}": {"properties": {"a": to(n + 1)}} for n in range(2000)} | {"A2000": END},
+    "a chain of allOf": {f"A{n}": {"allOf": [to(n + 1)]} for n in range(2000)} | {"A2000": END},
+    "a chain of items": {f"A{n}": {"type": "array", "items": to(n + 1)} for n in range(2000)} | {"A2000": END},
     "two ways at every step": {f"A{n}": {"properties": {"a": to(n + 1), "b": to(n + 1)}} for n in range(60)}
                               | {"A60": END},
     "allOf in two ways at every step": {f"A{n}": {"allOf": [to(n + 1), to(n + 1)]} for n in range(60)} | {"A60": END},
     "alternatives in two ways": {f"A{n}": {"oneOf": [to(n + 1), {"anyOf": [to(n + 1)]}]} for n in range(60)}
                                 | {"A60": END},
-    "many properties": {"A0": {"properties": {f"p{n}": {"type": "string"} for n in range(20_000)}}},
+    "many properties": {"A0": {"properties": {f"p{n}": {"type": "string"} for n in range(5_000)}}},
     "many alternatives": {"A0": {"oneOf": [{"type": "string", "maxLength": n} for n in range(2000)]}},
-    "many parts": {"A0": {"allOf": [{"properties": {f"p{n}": {"minimum": n}}} for n in range(5000)]}},
+    "many parts": {"A0": {"allOf": [{"properties": {f"p{n}": {"minimum": n}}} for n in range(2000)]}},
     "a large enum": {"A0": {"enum": [f"v{n}" for n in range(50_000)]}},
     "outside": {"A0": {"properties": {"a": {"$ref": "https://127.0.0.1:9/a.json"}, "b": {"$ref": "other.yaml#/B"},
                                       "c": {"$ref": "file:///etc/passwd"}, "d": {"$ref": "#"}, "e": {"$ref": "#anchor"},
@@ -248,7 +248,7 @@ JUNK = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, database=None,
+@settings(max_examples=80, deadline=None, derandomize=True, database=None,
           suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
 @given(st.data())
 def test_junk_anywhere_is_compared_with_the_document_that_it_was(data: st.DataObject) -> None:
@@ -358,7 +358,7 @@ def test_the_command_neither_asks_nor_opens_what_a_document_refers_to(tmp_path: 
         server.setblocking(False)
         with pytest.raises(BlockingIOError):
             server.accept()
-    assert answered.returncode in (0, 1), answered.stderr
+    assert answered.returncode == 4, "what was not read is not compared, and never silently green"
     assert "CANARY" not in answered.stdout + answered.stderr
 
 

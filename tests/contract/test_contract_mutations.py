@@ -134,6 +134,15 @@ def test_two_changes_of_one_component_are_two_findings() -> None:
     assert len({change.fingerprint for change in found}) == 2
 
 
+def test_a_break_asks_for_a_major_version_and_nothing_else_does() -> None:
+    removed, added = (next(one for one in MUTATIONS if one.name == name) for name in ("path_removed", "path_added"))
+    asked = [change for change in differences(realistic(), changed(removed.apply)) if change.severity in BREAKS]
+    (version,) = (change for change in asked if change.pointer == "/info/version")
+    assert len(asked) == 2
+    assert "1.4.0" in version.message
+    assert not [one for one in differences(realistic(), changed(added.apply)) if one.severity in BREAKS]
+
+
 def test_severities_are_those_of_findings() -> None:
     for mutation in BREAKING:
         for change in breaks(realistic(), changed(mutation.apply)):

@@ -111,11 +111,17 @@ def test_any_components_by_other_names_are_no_difference(content: Json, data: st
     assert [(change.rule, change.message) for change in differences(content, other)] == []
 
 
+def places(change: Any) -> tuple[str, str]:
+    return change.earlier_pointer, change.pointer
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
 def test_there_and_back_speak_of_the_same_places(mutation: Mutation) -> None:
     old, new = realistic(), changed(mutation.apply)
-    there = {(change.earlier_pointer, change.pointer) for change in differences(old, new)}
-    back = {(change.pointer, change.earlier_pointer) for change in differences(new, old)}
+    there = {places(change) for change in differences(old, new)}
+    back = {places(change)[::-1] for change in differences(new, old)}
+    # A break asks for another version, and what breaks on the way there does not on the way back.
+    there, back = ({pair for pair in both if "/info/version" not in pair} for both in (there, back))
     assert there == back
 
 
