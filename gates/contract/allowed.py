@@ -10,7 +10,7 @@ Null = Literal["own", "added", "loose", "ignored"]
 """Whether null is allowed: as the schema says, beside it, beside it by intent only, or of no matter here."""
 
 ANY, ONLY = "\0any:", "\0only:"
-"""What parts of a node begin with that are no pointers: whatever there is; of the other parts only one type."""
+"""What parts of a node begin with that are no pointers: whatever there is; of the other parts only some types."""
 
 
 class Node(NamedTuple):
@@ -79,6 +79,10 @@ class Shape:
             self.limits or self.patterns or self.formats or self.properties or self.required or self.closed
             or self.additional or self.named_by_pattern or self.items or self.leading or self.conditions
         )  # fmt: skip
+
+    def is_anything(self) -> bool:
+        """Return whether all values are allowed."""
+        return self.types is None and self.is_bare() and not self.choices and not self.never
 
 
 _LIMITS = {

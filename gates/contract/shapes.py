@@ -110,7 +110,7 @@ class Shapes:
                 continue
             seen.add(pointer)
             if pointer.startswith(ONLY):
-                intersect_types(shape, frozenset({pointer.removeprefix(ONLY)}), pointer)
+                intersect_types(shape, frozenset(pointer.removeprefix(ONLY).split(",")), shape.pointer)
                 continue
             raw = self.side.value(pointer)
             if isinstance(raw, bool):
@@ -176,6 +176,8 @@ class Shapes:
         if len(rest) == 1:
             return [(rest[0], beside)]
         raws = [self.side.value(one) for one in rest]
+        if keyword == "anyOf" and any(_allows_all(raw) for raw in raws):
+            return []
         if rest and all(_is_listed(raw) for raw in raws):
             values = [value for raw in raws for value in ([raw["const"]] if "const" in raw else raw["enum"])]
             intersect_values(shape, {canonical(value): None for value in values if value is not None}, pointer)
@@ -233,6 +235,10 @@ def is_null(raw: Any) -> bool:
     if raw.get("type") in ("null", ["null"]):
         return True
     return raw.get("enum") == [None] or ("const" in raw and raw["const"] is None)
+
+
+def _allows_all(raw: Any) -> bool:
+    return raw is True or (isinstance(raw, Mapping) and not any(constrains(key) for key in raw))
 
 
 def _is_listed(raw: Any) -> bool:

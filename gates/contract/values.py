@@ -73,6 +73,8 @@ def _compare_types(work: Work, pair: Pair) -> bool:
         return True  # the enumeration tells it
     text = f"the type is {_types(new)} now, it was {_types(earlier)}"
     work.differ(pair, "type", sense, "type", text, pair.origin("type"))
+    if earlier.is_anything() or new.is_anything():
+        return False  # whatever else was said, or is said now, is a part of that
     return sense is not Sense.CHANGED or bool((earlier.types or set()) & (new.types or set()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gates.contract.allowed import ONLY, Choice, Node, Shape
@@ -53,7 +53,7 @@ def compare_choices(work: Work, pair: Pair) -> bool:
 def _compare_with_single(work: Work, pair: Pair, single: Shape) -> None:
     """Compare a schema that became one of several variants, or the other way round."""
     became_several = single is pair.earlier
-    if single.types is None and single.is_bare():
+    if single.is_anything():
         sense = Sense.NARROWED if became_several else Sense.WIDENED
         text = "it has to be one of some variants now" if became_several else "it may be anything now"
         work.differ(pair, "type", sense, "type", text)
@@ -61,7 +61,8 @@ def _compare_with_single(work: Work, pair: Pair, single: Shape) -> None:
     several = pair.new if became_several else pair.earlier
     choice = several.choices[0]
     alone = _alone(single)
-    others = _variants(work, 1 if became_several else 0, several, choice)
+    side = 1 if became_several else 0
+    others = [_of_types(work.shapes[side], one, several) for one in _variants(work, side, several, choice)]
     if became_several:
         _compare_lists(work, pair, (alone, others), Where(choice.pointer, single.pointer))
     else:
@@ -74,6 +75,15 @@ def _alone(shape: Shape) -> list[Variant]:
     if len(types) < 2 or shape.enum is not None:
         return [Variant(shape.pointer, Node(shape.parts, "ignored"))]
     return [Variant(shape.pointer, Node((*shape.parts, f"{ONLY}{one}"), "ignored")) for one in types]
+
+
+def _of_types(shapes: Shapes, variant: Variant, around: Shape) -> Variant:
+    """Return a variant as the types that are stated beside it leave it."""
+    types = shapes.shape(variant.node.parts).types
+    if around.types is None or (types is not None and types <= around.types):
+        return variant
+    only = f"{ONLY}{','.join(sorted(around.types))}"
+    return replace(variant, node=Node((*variant.node.parts, only), "ignored"))
 
 
 def _variants(work: Work, side: int, shape: Shape, choice: Choice) -> list[Variant]:
@@ -171,6 +181,14 @@ def match(
     for of_earlier, of_new in keys:
         if earlier and new:
             earlier, new = _match_by(of_earlier, of_new, earlier, new, matches)
+    anything = [next((one for one in listed if work.shapes[side].shape(one.node.parts).is_anything()), None)
+                for side, listed in enumerate((earlier, new))]  # fmt: skip
+    if anything[1] is not None:  # it takes whatever the others did
+        matches += [(one, anything[1]) for one in earlier]
+        return matches, [], [one for one in new if one is not anything[1]]
+    if anything[0] is not None:
+        matches += [(anything[0], other) for other in new]
+        return matches, [one for one in earlier if one is not anything[0]], []
     if earlier and new and len(earlier) * len(new) <= _MOST_LIKENESSES:
         earlier, new = _match_by_likeness(work, earlier, new, matches)
     return matches, earlier, new
