@@ -258,6 +258,25 @@ def test_connections_are_only_demanded_where_they_can_be_counted(tmp_path: Path)
     assert '\ndatabase.connections = "<= 20"' in propose(tmp_path).text
 
 
+@pytest.mark.parametrize(
+    ("name", "domain"),
+    [
+        ("orders-api", "orders"),
+        ("fastapi-shop-example-app", "shop"),
+        ("@acme/stock-service", "stock"),
+        ("my-app", "my_app"),
+    ],
+)
+def test_the_domain_is_what_the_name_says_of_it(tmp_path: Path, name: str, domain: str) -> None:
+    assert guesses(tmp_path, {"pyproject.toml": f'[tool.poetry]\nname = "{name}"\n'})["DOMAIN"].answer == domain
+
+
+def test_what_only_dependencies_depend_on_says_nothing(tmp_path: Path) -> None:
+    mod = "require (\n\tgithub.com/jinzhu/gorm v1\n\tgithub.com/lib/pq v1 // indirect\n)\n"
+    found = guesses(tmp_path, {"go.mod": mod, "main.go": 'db, err := gorm.Open("sqlite3", path)\n'})
+    assert found["DATABASE_TYPE"].answer == "SQLite"
+
+
 def test_every_guess_says_what_it_came_from(tmp_path: Path) -> None:
     guesses(tmp_path, {**package("express", "pg"), "tsconfig.json": "{}"})
     told = "\n".join(propose(tmp_path).guesses)

@@ -12,13 +12,13 @@ _DATABASES = (
         "PostgreSQL", r"psycopg[\w\[\],-]*|asyncpg|pg8000|pg(?:-promise|-pool)?|postgres(?:ql)?|github\.com/lib/pq"
         r"|github\.com/jackc/pgx[\w/]*|gorm\.io/driver/postgres|org\.postgresql|tokio-postgres",
         r"postgres(?:ql)?(?=(?:\+\w+)?://)|image:\s*[\"']?\S*?(postgres|postgis)|\"(postgresql)\"|jdbc:(postgresql)",
-        r"django\.db\.backends\.(postgresql)|(?<=[\"'])(postgresql)(?=(?:\+\w+)?://)",
+        r"django\.db\.backends\.(postgresql)|(?<=[\"'])(postgresql)(?=(?:\+\w+)?://)|\bOpen\(\"(postgres|pgx)\"",
     ),
     (
         "MySQL", r"mysqlclient|pymysql|aiomysql|asyncmy|mysql2?|mysql-connector[\w-]*|mariadb[\w-]*"
         r"|github\.com/go-sql-driver/mysql|gorm\.io/driver/mysql|com\.mysql",
         r"(?:mysql|mariadb)(?=(?:\+\w+)?://)|image:\s*[\"']?\S*?(mysql|mariadb)|\"(mysql)\"|jdbc:(mysql|mariadb)",
-        r"django\.db\.backends\.(mysql)|(?<=[\"'])(mysql)(?=(?:\+\w+)?://)",
+        r"django\.db\.backends\.(mysql)|(?<=[\"'])(mysql)(?=(?:\+\w+)?://)|\bOpen\(\"(mysql)\"",
     ),
     (
         "MongoDB", r"pymongo|motor|mongoengine|beanie|mongoose|mongodb|go\.mongodb\.org/mongo-driver[\w/]*"
@@ -26,14 +26,15 @@ _DATABASES = (
         r"mongodb(?=(?:\+srv)?://)|image:\s*[\"']?\S*?(mongo)\b|\"(mongodb)\"", r"(?<=[\"'])(mongodb)(?=(?:\+srv)?://)",
     ),
     (
-        "SQL Server", r"pyodbc|pymssql|mssql(?:-django)?|tedious|mssql-jdbc",
+        "SQL Server", r"pyodbc|pymssql|mssql(?:-django)?|tedious|mssql-jdbc|github\.com/denisenkom/go-mssqldb",
         r"image:\s*\S*?(mssql)|jdbc:(sqlserver)", r"(?!)",
     ),
     ("Oracle", r"oracledb|cx_Oracle|ojdbc\d*", r"jdbc:(oracle)", r"django\.db\.backends\.(oracle)"),
     (
         "SQLite", r"aiosqlite|better-sqlite3|sqlite3?|github\.com/mattn/go-sqlite3|modernc\.org/sqlite|sqlite-jdbc"
         r"|gorm\.io/driver/sqlite", r"sqlite(?=(?:\+\w+)?:)|\"(sqlite)\"",
-        r"django\.db\.backends\.(sqlite3)|^\s*(?:import|from) (sqlite3)\b|(?<=[\"'])(sqlite)(?=(?:\+\w+)?://)|(node:sqlite)",
+        r"django\.db\.backends\.(sqlite3)|^\s*(?:import|from) (sqlite3)\b|(?<=[\"'])(sqlite)(?=(?:\+\w+)?://)"
+        r"|(node:sqlite)|\bOpen\(\"(sqlite3?)\"",
     ),
     ("H2", r"com\.h2database", r"jdbc:(h2)", r"(?!)"),
 )  # fmt: skip
@@ -42,7 +43,7 @@ SERVERS = frozenset({"PostgreSQL", "MySQL", "MongoDB", "SQL Server", "Oracle"})
 
 _MAPPERS = (
     r"sqlalchemy|sqlmodel|peewee|tortoise-orm|pony|flask-sqlalchemy|django|@?prisma(?:/client)?|sequelize|typeorm"
-    r"|drizzle-orm|mikro-orm|objection|gorm\.io/gorm|entgo\.io/ent|spring-boot-starter-data-jpa|hibernate[\w-]*"
+    r"|drizzle-orm|mikro-orm|objection|gorm\.io/gorm|github\.com/jinzhu/gorm|entgo\.io/ent|spring-boot-starter-data-jpa|hibernate[\w-]*"
 )
 _DOCUMENTS = r"mongoose|mongoengine|beanie|motor|pymongo|mongodb|go\.mongodb\.org/mongo-driver[\w/]*"
 _ASYNC = r"asyncpg|aiosqlite|aiomysql|asyncmy|motor|beanie|tortoise-orm"

@@ -38,6 +38,8 @@ _SETTINGS = (
 _THRESHOLD = re.compile(
     r"fail[_-]under\s*[=:]?\s*(\d{1,3}(?:\.\d+)?)|thresholds?\b[^}]{0,200}?\blines\b\"?\s*:\s*(\d{1,3})", re.IGNORECASE
 )
+_INDIRECT = re.compile(r"^.*// indirect$", re.MULTILINE)
+"""What a go.mod says of the dependencies of dependencies."""
 _MOST_CHARACTERS = 200_000
 _MOST_FILES = 400
 DOCUMENT_NAMES = ("openapi.json", "openapi.yaml", "openapi.yml", "swagger.json", "swagger.yaml")
@@ -51,8 +53,8 @@ class Facts:
 
     @cached_property
     def manifests(self) -> Mapping[str, str]:
-        """The files that name its dependencies, by their path."""
-        return dict(self._read(_MANIFESTS))
+        """The files that name its dependencies, by their path; those of its dependencies are left out."""
+        return {name: _INDIRECT.sub("", text) for name, text in self._read(_MANIFESTS)}
 
     @cached_property
     def services(self) -> Mapping[str, str]:
@@ -135,9 +137,11 @@ class Facts:
     @cached_property
     def named_after(self) -> tuple[str, str]:
         """The project's name, and what it was taken from."""
-        project = self.pyproject.get("project")
-        if isinstance(project, dict) and project.get("name"):
-            return str(project["name"]), "pyproject.toml"
+        tools = self.pyproject.get("tool")
+        poetry = tools.get("poetry") if isinstance(tools, dict) else None
+        for project in (self.pyproject.get("project"), poetry):
+            if isinstance(project, dict) and project.get("name"):
+                return str(project["name"]), "pyproject.toml"
         if self.package.get("name"):
             return str(self.package["name"]), "package.json"
         return self.root.resolve().name or "backend", "its folder"

@@ -18,7 +18,7 @@ from gates.profiles import Profile, discover_apps, find_source
 
 _AUTHENTICATION = (
     (r"pyjwt|python-jose[\w\[\],]*|jose|authlib\[jwt\]|jsonwebtoken|express-jwt|passport-jwt|@nestjs/jwt|fast-jwt"
-     r"|djangorestframework-simplejwt|djangorestframework_simplejwt|flask-jwt-extended|github\.com/golang-jwt/jwt[\w/]*"
+     r"|djangorestframework-simplejwt|djangorestframework_simplejwt|flask-jwt-extended|github\.com/(?:golang-jwt/jwt|dgrijalva/jwt-go)[\w/]*"
      r"|jjwt[\w-]*|fastapi-users[\w\[\],]*", "JWT tokens"),
     (r"authlib|oauthlib|requests-oauthlib|django-oauth-toolkit|passport-oauth2|golang\.org/x/oauth2"
      r"|spring-boot-starter-oauth2[\w-]*", "OAuth 2.0"),
@@ -42,6 +42,12 @@ _EVENTS = (
     r"\bBackgroundTasks\b|\bcelery\b|\bdramatiq\b|\bblinker\b|\bkafka\w*|\bpika\b|\bEventEmitter\b|\bbullmq\b"
     r"|@(?:Transactional)?EventListener|\bApplicationEventPublisher\b|\btransaction\.on_commit\b|\bmake\(chan\b"
 )
+
+_OF_ANY_PROJECT = re.compile(
+    r"api|app|application|service|backend|server|demo|example|sample|rest|web|http|create|my|simple|starter|template"
+    r"|boilerplate|realworld|python|fastapi|flask|django|node|nodejs|js|ts|express|koa|nest|go|golang|gin|java|spring|boot"
+)
+"""Words of a project's name that say nothing of what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +153,8 @@ def _domain(facts: Facts, name: str, after: str) -> Guess:
         for part in operation.path.strip("/").split("/"):
             if re.fullmatch(r"[a-z][a-z_-]{2,}", part) and part not in ("api", "health", "login"):
                 return Guess(_word(part), f"{operation.name} in {facts.document_file}")
-    plain = re.sub(r"(?:[_-](?:api|app|service|backend|server|demo|example|rest))+$", "", _word(name))
-    return Guess(plain or _word(name), after)
+    words = [word for word in _word(name).split("_") if not _OF_ANY_PROJECT.fullmatch(word)]
+    return Guess("_".join(words) or _word(name), after)
 
 
 def _authentication(facts: Facts) -> Guess:

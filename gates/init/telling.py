@@ -33,7 +33,10 @@ def tell_answers(
     if code:
         yield f"the code in {file} is an example of the framework, and not this project's: put yours in its place"
     if language not in _OF_PYTHON:
-        yield f"the tree and the names of files in {file} are the guideline's own, for Python: adapt them to {language}"
+        yield (
+            f"the tree, the names of files and the # comments in {file} are the guideline's own, for Python: adapt them "
+            f"to {language}"
+        )
 
 
 def _answer(name: str, answer: str) -> str:
