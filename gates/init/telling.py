@@ -34,8 +34,8 @@ def tell_answers(
         yield f"the code in {file} is an example of the framework, and not this project's: put yours in its place"
     if language not in _OF_PYTHON:
         yield (
-            f"the tree, the names of files and the # comments in {file} are the guideline's own, for Python: adapt them "
-            f"to {language}"
+            f"the tree, the names of files and the # comments in {file} are the guideline's own, for Python: adapt "
+            f"them to {language}"
         )
 
 
