@@ -172,8 +172,8 @@ def _key(target: str, text: str) -> str:
 
 def _one_number(stated: Stated, demanded: Demanded, path: str) -> str:
     return (
-        f"write the same in both: {_key(stated.target, _as_demand(stated))} in {_where(demanded.line)}, "
-        f"or the number of {demanded.text!r} in {path}:{stated.line}"
+        f"write {_key(stated.target, _as_demand(stated))} on line {demanded.line} of gates.toml, "
+        f"or the number of {demanded.text!r} on line {stated.line} of {path}"
     )
 
 

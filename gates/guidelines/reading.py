@@ -31,6 +31,7 @@ _BETWEEN = re.compile(
 _LABEL = re.compile(r"[^:.;,(]{2,60}:(?=\s|$)")
 _RESPONSE = re.compile(r"response times?:", re.IGNORECASE)
 _CONTEXT = 200
+_SHOWN = 60
 _LONGEST = 300
 """Characters of a clause."""
 _WORD = r"[A-Za-z][\w-]*+(?: (?:operations?|queries|requests?|calls?|reads?|writes?))?"
@@ -83,7 +84,8 @@ class _Clause:
 
 
 def _numbers_of(block: Block) -> list[Stated]:
-    text = _BETWEEN.sub(lambda match: _aligned(match, "–".join(filter(None, match.groups()))), block.text)
+    text = re.sub(r"\b(sub)-(?=\d)", r"\1 ", block.text)
+    text = _BETWEEN.sub(lambda match: _aligned(match, "–".join(filter(None, match.groups()))), text)
     if not any(character.isdigit() for character in text):
         return []
     starts = block.starts()
@@ -95,18 +97,30 @@ def _numbers_of(block: Block) -> list[Stated]:
     # A cell of a table needs no words: what it speaks of stands in its row and column.
     speed = block.kind == "cell" or is_of_speed(" ".join((text[:_CONTEXT], *above)))
     pending: _Clause | None = None
+    clauses_spent: set[int] = set()
     clauses = _clauses(text)
     for clause, following in zip(clauses, [*clauses[1:], None], strict=False):
         beside = [one for one in (pending, following) if one is not None and not one.quantities]
+        spent = False
         for quantity, target, near in _assigned(clause, beside, above):
+            # `100 ms (simple), 500 ms (complex)`: what named the number before it does not name the next one, too.
+            spent = spent or (near and following in beside and target not in (*clause.named, *_named_by(pending)))
             if (near or target not in told) and (speed or quantity.kind != "time" or _is_bound(quantity, clause)):
                 told.add(target)
                 values = quantity.high if bounded_above(target) else quantity.low
                 line = block.line_at(clause.start + quantity.start, starts)
                 found.append(Stated(target, quantity.kind, values, line, _shown(clause, quantity)))
+        if following is not None and spent:
+            clauses_spent.add(following.start)
         if clause.named or not clause.quantities:
-            pending = None if clause.quantities else clause if clause.named else pending
+            pending = (
+                None if clause.quantities or clause.start in clauses_spent else clause if clause.named else pending
+            )
     return found
+
+
+def _named_by(clause: _Clause | None) -> tuple[str, ...]:
+    return clause.named if clause else ()
 
 
 def _aligned(match: re.Match[str], words: str) -> str:
@@ -179,8 +193,8 @@ def _is_bound(quantity: Quantity, clause: _Clause) -> bool:
 
 def _shown(clause: _Clause, quantity: Quantity) -> str:
     """Return the words round a number."""
-    start = max(0, quantity.start - 40)
-    words = clause.text[start : quantity.end + 40]
+    start = clause.text.find(" ", quantity.start - _SHOWN) if quantity.start > _SHOWN else 0
+    words = clause.text[max(0, start) : quantity.end + _SHOWN]
     return " ".join(words.split())
 
 

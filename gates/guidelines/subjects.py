@@ -34,7 +34,7 @@ _NAMES: Mapping[str, str] = {
     "load.memory": r"(?<!in-)(?<!in )\bmemory\b|\bRAM\b|\b[RP]SS\b",
     "database.connections": r"\b(?:database|db|pool\w*|postgres\w*|mysql|sql)\b[^.;]{0,30}?\bconnections?\b"
     r"|\bconnections?\b[^.;]{0,30}?\b(?:database|db)\b|\b(?:connection )?pool(?:[ _-]?size| of)\b"
-    r"|\bmax_connections\b|\bconnection[- ]pool\b",
+    r"|\bmax_connections\b|\b(?:connection|database|db)[- ]pool\b",
 }
 _NAMED = re.compile(
     "|".join(f"(?P<{target.replace('.', '__')}>{pattern})" for target, pattern in _NAMES.items()), re.IGNORECASE
@@ -64,6 +64,11 @@ _RATE = re.compile(r"\s*(?:\w+\s?)?(?:/|\bper )\s?(?:s|sec|second|min|minute|h|h
 """What stands behind a number that is no count."""
 _NOT_CONNECTIONS = re.compile(r"\btime-?outs?\b|\bversions?\b|\bretr(?:y|ies)\b", re.IGNORECASE)
 _LEAST = re.compile(r"\b(?:min(?:imum)?|idle|overflow|spare)\b", re.IGNORECASE)
+_NOT_DEMANDED = re.compile(
+    r"\bmeasured\b|\bcurrent(?:ly)?\b|\bobserved\b|\bactual(?:ly)?\b|\bpreviously\b|\bformerly\b|\bused to\b|\bwas\b"
+    r"|\bwere\b|\binstead of\b",
+    re.IGNORECASE,
+)
 _EXCLUDED = {
     "coverage.lines": _NOT_COVERAGE,
     "load.concurrency": _NOT_REQUESTS,
@@ -74,9 +79,10 @@ _PERCENTILE = re.compile(
     r"\bp ?(\d{1,2}(?:\.\d+)?)\b|\b(\d{1,2})th\b|\b(median|average|avg|mean|worst|maximum response)\b", re.IGNORECASE
 )
 _LIMIT = re.compile(
-    r"(?:[<>≤≥]\s?=?|\b(?:under|below|within|at most|at least|(?:less|fewer|more|faster) than|(?:not )?exceed(?:ing)?"
+    r"(?:[<>≤≥]\s?=?|\b(?:under|below|within|at most|at least"
+    r"|(?:less|fewer|more|faster|longer|slower|higher|lower) than|(?:not )?exceed(?:ing)?"
     r"|up to|max(?:imum|\.)?(?: of)?|min(?:imum|\.)?(?: of)?|above|over|limit(?:ed)?(?: to| of)?|in"
-    r"|not? (?:longer|slower) than|unter|höchstens|mindestens|maximal))\s*~?\s*$",
+    r"|sub|unter|höchstens|mindestens|maximal))\s*~?\s*$",
     re.IGNORECASE,
 )
 _LIMIT_AFTER = re.compile(r"\s*(?:or (?:less|faster|better|fewer|more)\b|max(?:imum)?\b|at most\b|at least\b)", re.I)
@@ -132,10 +138,12 @@ def is_of_speed(context: str) -> bool:
 
 
 def is_excluded(target: str, clause: str, start: int, end: int, since: int = 0) -> bool:
-    """Return whether a clause speaks of something else: a timeout, another percentile, the coverage of a part.
+    """Return whether a clause speaks of something else: a timeout, another percentile, a part, what it was once.
 
     `since` is where the number before this one ends.
     """
+    if _NOT_DEMANDED.search(clause):
+        return True
     if target.startswith("response_time."):
         after = clause[:start].rstrip().lower().endswith("after")
         return after or _NOT_TIMES.search(clause) is not None or not _is_p95(clause, start, end)
