@@ -88,7 +88,7 @@ def _travel(root: Path, stage: Stage) -> int:
     if third.verdict is not Verdict.PASS:
         return _give_up(stage, f"the repaired phase should pass, and is {third.verdict}")
     stage.say(f"\nAll of it happened, in {time.monotonic() - began:.0f} s: a phase was signed off, "
-              "four losses in the next one were caught and named, and their repair passed.")  # fmt: skip
+              "six losses in the next one were caught and named, and their repair passed.")  # fmt: skip
     return 0
 
 
@@ -117,6 +117,7 @@ def _what_was_caught(run: Run) -> Iterator[Caught]:
     yield Caught("a deleted test", _new_finding(run, "tests.vanished"))
     yield Caught("a new security finding", _new_finding(run, "bandit."))
     yield Caught("a crash under fuzzing", _new_finding(run, "fuzz."))
+    yield Caught("a promise that clients rely on", _new_finding(run, "contract."))
 
 
 def _judgements(run: Run) -> Iterator[Judgement]:

@@ -23,8 +23,9 @@ def test_the_whole_journey_catches_what_the_second_phase_broke(tmp_path: Path) -
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr
     assert "MISSED" not in done.stdout
-    for caught in ("slower operation: ", "lost coverage: ", "deleted test: ", "security finding: ", "under fuzzing: "):
-        assert caught in done.stdout
+    caught = ("slower operation: ", "lost coverage: ", "deleted test: ", "security finding: ", "under fuzzing: ")
+    for words in (*caught, "a promise that clients rely on: query parameter limit in requests: maximum 50 replaces"):
+        assert words in done.stdout
     assert (kept / "baselines" / "01-foundation.db").exists()
     assert not (kept / "baselines" / "02-search.db").exists()
     assert "\x1b" not in done.stdout
@@ -50,6 +51,7 @@ def broken_gates() -> dict[str, GateResult]:
         "tests": GateResult("tests", "coverage", Verdict.FAIL, 1.0, readings=Readings(findings=(vanished,))),
         "scan": GateResult("scan", "bandit", Verdict.FAIL, 1.0, readings=Readings(findings=(finding("bandit.B608"),))),
         "fuzz": GateResult("fuzz", "schemathesis", Verdict.FAIL, 1.0, readings=Readings(findings=(finding("fuzz.x"),))),
+        "api": GateResult("api", "openapi", Verdict.FAIL, 1.0, readings=Readings(findings=(finding("contract.x"),))),
     }  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def _add_operations(app: Flask, database: Database) -> None:
 
     @app.get("/api/v1/orders")
     def list_orders() -> Response:
-        limit = integer_argument("limit", 20, 1, 100)
+        limit = integer_argument("limit", 20, 1, 50)
         offset = integer_argument("offset", 0, 0, LARGEST_INTEGER)
         orders, total = store.list_orders(database.connection, limit, offset)
         return jsonify({"data": orders, "page": {"limit": limit, "offset": offset, "total": total}})
@@ -114,7 +114,7 @@ def _add_operations(app: Flask, database: Database) -> None:
     @app.get("/api/v1/orders/search")
     def search_orders() -> Response:
         q = text_argument("q", 80)
-        limit = integer_argument("limit", 20, 1, 100)
+        limit = integer_argument("limit", 20, 1, 50)
         offset = integer_argument("offset", 0, 0, LARGEST_INTEGER)
         return jsonify(search.search_orders(database.connection, q, limit, offset))
 
