@@ -12,6 +12,7 @@ accepting     a wrong body is accepted       login       everything but /status 
 deadly        /deadly ends the backend       once        /status answers 500 on the first start, by a file
 documented    the document goes along with `renamed`; without it, what is gone stays in the document
 seeded        there is an order from the start, and no way to make one
+one-member    there may be one member only
 sunset        the orders' operations are announced to end
 """
 
@@ -180,6 +181,8 @@ class Handler(BaseHTTPRequestHandler):
             good = isinstance(new["item"], str) and isinstance(new["count"], int) and 1 <= new["count"] <= 99
         if not good:
             return self.answer(422, {"problem": "that is not valid"})
+        if name == "members" and "one-member" in FEATURES and STATE[name]:
+            return self.answer(409, {"problem": "there is one already"})
         if name == "members" and any(one["email"] == new["email"] for one in STATE[name].values()):
             return self.answer(409, {"problem": "there already"})
         number = FIRST + len(STATE[name]) + (0 if name == "orders" else 700_000)

@@ -48,7 +48,7 @@ def find_candidates(
     What succeeded while the backend was explored, and what was not tried then because it takes something away.
     """
     operations = [one for one in document.operations if one.name not in excluded and one.method not in _NEVER]
-    work = {one.operation: one.request for one in prepared.work}
+    work = {**explored.succeeded, **{one.operation: one.request for one in prepared.work}}
     operations.sort(key=trying_order)
     found = [_promise("success", explored, one.name, work[one.name], login) for one in operations if one.name in work]
     for operation in operations:

@@ -47,6 +47,8 @@ class Compared:
         own = [one for found in self.broken.values() for one in found]
         telling = {one.operation for one in own if one.rule != EXACT}
         others = [one for one in self.blamed.values() if one.operation not in telling]
+        gone = {one.operation for one in own if one.rule == GONE}
+        own = [one for one in own if one.rule != EXACT or one.operation not in gone]
         return list({one.fingerprint: one for one in [*own, *others]}.values())
 
     def gaps(self) -> list[Gap]:

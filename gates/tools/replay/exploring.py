@@ -112,6 +112,8 @@ class Exploration(Preparation):
         self.resources = TracedResources(document)
         self._resources = self.resources
         self._number = first
+        self.succeeded: dict[str, Sendable] = {}
+        """What succeeded once, by operation: on a fresh backend that is enough."""
 
     def steps_of(self, request: Sendable) -> tuple[Asked, ...]:
         """Return the requests that make what a request speaks of, in the order in which they are to be sent."""
@@ -145,4 +147,8 @@ class Exploration(Preparation):
 
     def _send(self, request: Sendable, *, login: bool = True) -> Answer:
         values = {token: capture.value for token, capture in self.resources.captures.items()}
-        return super()._send(substitute(request, {**values, **self.secrets.values}), login=login)
+        answer = super()._send(substitute(request, {**values, **self.secrets.values}), login=login)
+        asking = self.resources.asking
+        if asking is not None and asking[1] is request and answer.status < 400:
+            self.succeeded.setdefault(asking[0], request)
+        return answer

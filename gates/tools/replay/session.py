@@ -14,7 +14,7 @@ from gates.document import Document
 from gates.load.assignment import Numbered, Sendable
 from gates.tools.base import Serving
 from gates.tools.replay.shape import shape_of
-from gates.tools.replay.stored import Asked, Outcome, Promise
+from gates.tools.replay.stored import Asked, Key, Outcome, Promise
 from gates.tools.replay.template import Value, read_place, secret_at, substitute
 
 _DYING = 0.5
@@ -39,7 +39,9 @@ class Session:
     document: Document | None
     timeout: float
     number: Callable[[], int]
-    _made: dict[tuple[str, str, str], dict[str, Value]] = field(default_factory=dict)
+    wanted: Mapping[Key, Mapping[str, str]] = field(default_factory=dict)
+    """What others will take from the answer to a request, so that one that cannot be made twice serves all."""
+    _made: dict[Key, dict[str, Value]] = field(default_factory=dict)
 
     def perform(self, promise: Promise) -> Outcome:
         """Make what a request needs and send it.
@@ -56,7 +58,17 @@ class Session:
             return Outcome(failed.status, trouble=failed.trouble, blamed=failed.step)
         except NoAnswer as error:
             return Outcome(trouble=error.message)
+        if 200 <= answer.status < 400 and promise.asked.key not in self._made:
+            self._keep(promise.asked.key, answer)
         return _seen(answer)
+
+    def _keep(self, key: Key, answer: Answer) -> None:
+        body, location = _json(answer), answer.headers.get("location")
+        places = self.wanted.get(key, {})
+        found = {token: read_place(place, body, location) for token, place in places.items()}
+        captured = {token: value for token, value in found.items() if value is not None}
+        if captured:
+            self._made[key] = captured
 
     def _capture(self, step: Asked, values: Mapping[str, Value], *, fresh: bool) -> dict[str, Value]:
         before = self._made.get(step.key)
@@ -144,7 +156,7 @@ class Replayer:
             if len(outcomes) == len(promises) or time.monotonic() > deadline:
                 break
             with self.serve() as serving:
-                session = Session(serving, document, self.timeout, self.number)
+                session = Session(serving, document, self.timeout, self.number, _wanted(promises))
                 if not self._go_on(session, promises, outcomes, deadline, told) and not serving.started_by_us:
                     break
         return outcomes
@@ -166,6 +178,14 @@ class Replayer:
                 outcome.login_lost = True
                 return False
         return True
+
+
+def _wanted(promises: Sequence[Promise]) -> dict[Key, dict[str, str]]:
+    wanted: dict[Key, dict[str, str]] = {}
+    for promise in promises:
+        for step in promise.steps:
+            wanted.setdefault(step.key, {}).update(step.captures)
+    return wanted
 
 
 def _ended(serving: Serving) -> bool:

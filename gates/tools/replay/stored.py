@@ -25,6 +25,8 @@ from gates.tools.replay.shape import Shape, decode, encode
 
 Kind = Literal["success", "missing", "invalid"]
 KINDS: tuple[Kind, ...] = ("success", "missing", "invalid")
+Key = tuple[str, str, str]
+"""Method, path and body of a request before it is filled in."""
 MOST_BODY = 64 * 1024
 _MOST_STEPS = 8
 _FORMAT = 1
@@ -43,7 +45,7 @@ class Asked:
     captures: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> Key:
         """What makes two requests the same."""
         return (self.request.method, self.request.target, self.request.body or "")
 

@@ -75,12 +75,12 @@ def hold_against(settings: Schemathesis, context: Context) -> Readings:
     """Send valid requests of the earlier document to this backend; raises NotMeasured when no document was stored."""
     phase = _phase(settings.earlier_phase, context)
     if phase is None:
-        return _first_phase(context)
+        return _first_phase(settings, context)
     promise = find_promise(phase, context.signed[phase])
     with context.serve() as serving:
         present = serving.document
         promise = replace(promise, document=_under_prefix(promise.document, present))
-        plan = _plan(settings, promise, context, tuple(serving.headers))
+        plan = replace(_plan(settings, promise.document, context, tuple(serving.headers)), known=promise.entries)
         scrub = findings.scrubber(serving.headers)
         tried = attempt(plan, serving, context, "run", scrub, promise.accepted)
         repeatable, has_login = serving.started_by_us, bool(serving.headers)
@@ -117,7 +117,7 @@ def _phase(wanted: str | None, context: Context) -> str | None:
     return wanted or next(reversed(list(context.signed)), None)
 
 
-def _first_phase(context: Context) -> Readings:
+def _first_phase(settings: Schemathesis, context: Context) -> Readings:
     """Return that nothing is promised yet, and the present document, which the next phase is held against."""
     with context.serve() as serving:
         if serving.document is None:
@@ -126,9 +126,11 @@ def _first_phase(context: Context) -> Readings:
                 'name its path on the backend, or a file: [backend] openapi = "/openapi.json"',
             )
         present = serving.document
+        plan = _plan(settings, present, context, tuple(serving.headers))
     return Readings(
-        measurements=(Measurement("earlier.cases", 0, "1", "neither"),), documents=_kept(present), notes=(FIRST_PHASE,)
-    )
+        measurements=(Measurement("earlier.cases", 0, "1", "neither"),), documents=_kept(present),
+        configurations={"schemathesis.toml": digest(plan.configuration())}, notes=(FIRST_PHASE,),
+    )  # fmt: skip
 
 
 def _kept(present: Document | None) -> Mapping[str, str]:
@@ -170,10 +172,10 @@ def _under_prefix(document: Document, present: Document | None) -> Document:
     return replace(document, base_path=present.base_path)
 
 
-def _plan(settings: Schemathesis, promise: Promise, context: Context, header_names: tuple[str, ...]) -> Plan:
-    plan = settings.plan(promise.document, header_names, context)
+def _plan(settings: Schemathesis, document: Document, context: Context, header_names: tuple[str, ...]) -> Plan:
+    plan = settings.plan(document, header_names, context)
     checks = tuple(check for check in plan.checks if check in POSITIVE_CHECKS)
-    return replace(plan, checks=checks, positive_only=True, known=promise.entries)
+    return replace(plan, checks=checks, positive_only=True)
 
 
 @dataclass(frozen=True, slots=True)
