@@ -2,8 +2,8 @@
 
 Each document is compared with a twin of which a share of the schemas has changed. The whole process is measured from
 outside, as a user waits for it: start of Python, reading and parsing both files, comparing, printing. The cost of a
-megabyte is what a document costs more than the smallest possible one, by its size; it stays the same where the cost
-grows linearly. Round by round all sizes take turns, every second round backwards; medians, and from lowest to highest.
+megabyte is the CPU time that a document takes more than the smallest possible one, by its size (CPU, so that neighbours
+do not count); it stays the same where the cost grows linearly. Round by round all sizes take turns, every second round backwards; medians, and from lowest to highest.
 
 Run: .venv/bin/python benchmarks/contract/measure.py [--rounds 5] [--sizes 0.5 1 2 4 8 16] [--yaml 1 2 4 8]
 """
@@ -85,10 +85,10 @@ def smallest(folder: Path) -> Case:
 
 def table(cases: list[Case], start: Case) -> None:
     print(f"{'document':16} {'MB':>6} {'changes':>8} {'seconds':>8} {'from .. to':>14} {'CPU s':>7} {'peak MB':>8} "
-          f"{'s per MB':>9} {'MB per MB':>10}")  # fmt: skip
+          f"{'CPU/MB':>9} {'MB per MB':>10}")  # fmt: skip
     for case in [start, *cases]:
         every = [row[0] for row in case.seen]
-        per = ((case.median(0) - start.median(0)) / case.megabytes, (case.median(2) - start.median(2)) / case.megabytes)
+        per = [(case.median(column) - start.median(column)) / case.megabytes for column in (1, 2)]
         costs = f"{per[0]:9.3f} {per[1]:10.1f}" if case is not start else ""
         spread = f"{min(every):.2f} .. {max(every):.2f}"
         print(f"{case.name:16} {case.megabytes:6.2f} {case.breaks:8} {case.median(0):8.2f} {spread:>14} "
@@ -114,7 +114,7 @@ def main() -> int:
         print(f"{time.strftime('%Y-%m-%d')}  Python {platform.python_version()}, {platform.machine()}, "
               f"{os.cpu_count()} cores, {given.rounds} rounds, medians of whole processes")  # fmt: skip
         table(cases, start)
-        costs = [(case.median(0) - start.median(0)) / case.megabytes for case in plain if case.megabytes >= 0.9]
+        costs = [(case.median(1) - start.median(1)) / case.megabytes for case in plain if case.megabytes >= 0.9]
         several = [case for case in plain if case.megabytes <= SEVERAL * 1.1]
         slowest, largest = max(case.median(0) for case in several), max(case.median(2) for case in several)
     ratio = costs[-1] / costs[0]
