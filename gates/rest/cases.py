@@ -9,10 +9,19 @@ from dataclasses import dataclass, field
 from gates.rest.described import extension_of, is_parameter, prefix_length
 from gates.rest.shapes import all_schemas
 from gates.rest.violations import Case, Violation, counted, listed
-from gates.rest.words import style_of, styled
+from gates.rest.words import says_verb, style_of, styled, word_set
 
 _ORDER = ("kebab", "snake", "camel", "pascal")
 _SAMPLES = {"kebab": "kebab-case", "snake": "snake_case", "camel": "camelCase", "pascal": "PascalCase"}
+
+_PROTOCOLS = word_set(
+    "access_token refresh_token id_token token_type expires_in refresh_expires_in session_state client_id "
+    "client_secret client_assertion client_assertion_type grant_type redirect_uri response_type response_mode code_challenge "
+    "code_challenge_method code_verifier login_hint id_token_hint post_logout_redirect_uri device_code user_code "
+    "error_description error_uri preferred_username email_verified phone_number_verified auth_time claims_locales "
+    "ui_locales acr_values at_hash c_hash jwks_uri scimType oneOf anyOf allOf additionalProperties minLength maxLength"
+)
+"""Names that OAuth, OpenID Connect, SCIM and JSON Schema have given, whatever the style of the rest."""
 
 
 @dataclass
@@ -31,18 +40,21 @@ def path_cases(case: Case) -> Iterator[Violation]:
     uses: _Uses = {}
     for one in case.asked("rest.path-case"):
         for position, segment in enumerate(one.segments):
-            if position >= prefix_length(one.segments) and not is_parameter(segment) and not extension_of(segment):
+            if position < prefix_length(one.segments) or is_parameter(segment) or extension_of(segment):
+                continue
+            if not says_verb(segment):  # rest.noun-path and rest.action-path tell of those
                 _use(uses, segment, one.name, one.pointer.rpartition("/")[0])
     yield from _outliers("rest.path-case", "path segment", uses, case.conventions.path_case)
 
 
 def parameter_cases(case: Case) -> Iterator[Violation]:
     """Return the query and path parameters in another style than the others."""
-    uses: _Uses = {}
-    for one in case.asked("rest.parameter-case"):
-        for parameter in one.parameters("query", "path"):
-            _use(uses, str(parameter.get("name")), one.name, one.pointer)
-    yield from _outliers("rest.parameter-case", "parameter", uses, case.conventions.parameter_case)
+    for place in ("query", "path"):  # apart: callers never see the names of path parameters
+        uses: _Uses = {}
+        for one in case.asked("rest.parameter-case"):
+            for parameter in one.parameters(place):
+                _use(uses, str(parameter.get("name")), one.name, one.pointer)
+        yield from _outliers("rest.parameter-case", f"{place} parameter", uses, case.conventions.parameter_case)
 
 
 def property_cases(case: Case) -> Iterator[Violation]:
@@ -72,7 +84,10 @@ def _use(uses: _Uses, name: str, operation: str | None, pointer: str) -> None:
 
 
 def _outliers(rule: str, noun: str, uses: _Uses, wanted: str) -> Iterator[Violation]:
-    styles = {name: style for name in uses if (style := style_of(name))}
+    styles = {name: style for name in uses if (style := style_of(name)) and name not in _PROTOCOLS}
+    if rule == "rest.operation-id-case":
+        # Generators join the words of paths as they are: circuits_circuit-types_list.
+        styles = {name: style for name, style in styles.items() if style != "mixed"}
     if wanted == "any" or not styles:
         return
     counts = Counter(style for style in styles.values() if style != "mixed")
@@ -87,6 +102,6 @@ def _outliers(rule: str, noun: str, uses: _Uses, wanted: str) -> Iterator[Violat
         rule_is = "is the rule here" if wanted != "auto" else f"is that of {counted(counts[style], 'other name')}"
         where = f" ({listed(use.operations)})" if use.operations else f" ({counted(len(use.pointers), 'place')})"
         yield Violation(
-            rule, name, f"the {noun} `{name}` is {is_what}, {_SAMPLES[style]} {rule_is}{where}",
+            rule, f"{noun} {name}", f"the {noun} `{name}` is {is_what}, {_SAMPLES[style]} {rule_is}{where}",
             tuple(sorted(use.operations)), min(use.pointers), f"`{styled(name, style)}`",
         )  # fmt: skip

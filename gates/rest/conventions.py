@@ -27,7 +27,8 @@ EXEMPT = (
     "* */health", "* */health/*", "* */healthz", "* */healthz/*", "* */livez", "* */livez/*", "* */readyz",
     "* */readyz/*", "* */live", "* */ready", "* */liveness", "* */readiness", "* */ping", "* /status", "* /version",
     "* /metrics", "* */actuator", "* */actuator/*", "* */openapi", "* */openapi.*", "* */swagger", "* */swagger.*",
-    "* */swagger/*", "* /docs", "* /docs/*", "* /redoc", "* */favicon.ico", "* */robots.txt", "* */.well-known/*",
+    "* */swagger/*", "* /docs", "* /docs/*", "* /redoc", "* */favicon.ico", "* */keys.json",
+    "* */jwks.json", "* */robots.txt", "* */.well-known/*",
     "* /", "* */login", "* */login/*", "* */logout", "* */token", "* */oauth/*", "* */oauth2/*", "* */saml/*",
     "* */graphql", "POST */webhook", "POST */webhooks/*",
 )  # fmt: skip

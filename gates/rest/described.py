@@ -14,8 +14,11 @@ from urllib.parse import urlsplit
 
 from gates.document import Document, DocumentError, Operation
 
-VERSION = re.compile(r"v\d+(?:[._-]\d+)*(?:[._-]?(?:alpha|beta|rc|preview)\d*)?|\d{4}-\d{2}(?:-\d{2})?", re.IGNORECASE)
-"""A segment that names a version: v1, v2.1, v1beta1, 2010-04-01."""
+VERSION = re.compile(
+    r"v\d+(?:[._-]\d+)*(?:[._-]?(?:alpha|beta|rc|preview)\d*)?|\d{4}-\d{2}(?:-\d{2})?|\d+(?:\.\d+)*",
+    re.IGNORECASE,
+)
+"""A segment that names a version: v1, v2.1, v1beta1, 2010-04-01, 2.0."""
 _EXTENSION = re.compile(r"\.(json|xml|html?|php|aspx?|jsp|cgi|do|csv|ya?ml|\{format\})$", re.IGNORECASE)
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 _EMPTY: Mapping[str, Any] = {}

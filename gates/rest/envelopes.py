@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gates.rest.described import Described, is_json
@@ -159,7 +159,17 @@ def paginations(case: Case) -> Iterator[Violation]:
         )
         more = {"".join(words_of(name)) for name in listing.shape.properties} & _MORE
         answer = one.answers[listing.status]
-        if pages or more or not one.complete or answer.linked or {"link", "content-range"} & answer.headers:
+        chosen = any(parameter.get("required") for parameter in one.parameters("query"))
+        grows = {"POST", "PUT", "PATCH", "DELETE"} & {*case.api.by_template[one.template], *_item_methods(case, one)}
+        if (
+            pages
+            or more
+            or chosen
+            or not grows
+            or not one.complete
+            or answer.linked
+            or {"link", "content-range"} & answer.headers
+        ):
             continue
         yield Violation(
             "rest.pagination",
@@ -171,20 +181,24 @@ def paginations(case: Case) -> Iterator[Violation]:
         )
 
 
+def _item_methods(case: Case, one: Described) -> Iterable[str]:
+    return case.api.by_template.get(f"{one.template}/{{}}", {})
+
+
 def _pages(name: str) -> bool:
     words = words_of(name)
     return bool({"page", "cursor", "offset", "limit", "pagesize", "per"} & set(words))
 
 
-_NOT_JSON = ("application/xml", "text/xml", "application/x-www-form-urlencoded", "text/html")
+_NOT_JSON = ("application/xml", "text/xml", "application/x-www-form-urlencoded")
 
 
 def media_types(case: Case) -> Iterator[Violation]:
     """Return bodies that come as something else than JSON although they are data, one finding for each such type."""
     groups: dict[tuple[str, str], list[Described]] = {}
     for one in case.asked("rest.media-type"):
-        sent = {"takes": set(one.bodies)}
-        sent["answers"] = {media for status in one.statuses("2") for media in one.answers[status].schemas}
+        sent = {"take": set() if one.method in ("GET", "HEAD", "DELETE") else set(one.bodies)}
+        sent["answer"] = {media for status in one.statuses("2") for media in one.answers[status].schemas}
         for direction, kinds in sent.items():
             plain = {kind.split(";")[0].strip().lower() for kind in kinds}
             if plain and not any(map(is_json, plain)) and plain <= set(_NOT_JSON):
@@ -194,7 +208,7 @@ def media_types(case: Case) -> Iterator[Violation]:
         yield Violation(
             "rest.media-type",
             f"{direction} {kind}",
-            f"{counted(len(names), 'operation')} {direction} only {kind} ({listed(names)})",
+            f"{counted(len(names), 'operation')} {direction}{'s' * (len(names) == 1)} only {kind} ({listed(names)})",
             names,
             members[0].pointer,
             "take and answer `application/json`",

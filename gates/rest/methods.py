@@ -6,10 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 
 from gates.rest.described import Described, is_parameter, prefix_length
+from gates.rest.shapes import says_nothing, shape_of
 from gates.rest.violations import Case, Violation, listed
-from gates.rest.words import action_verb, looks_plural, method_verb, word_set, words_of
+from gates.rest.words import looks_plural, word_set, words_of
 
 _CHANGING = word_set("create delete remove update insert destroy revoke purge erase")
+_MAKING = word_set("create creates add adds list lists get gets")
+"""What a POST on an address with a parameter at its end does where that names what it happens within."""
+_READING = word_set("get list retrieve fetch show return read find search view check describe query download export")
 _CHANGES = re.compile(
     r"(create|delete|remove|update|insert|destroy|revoke|purge)s? (a|an|the|all|one|this|your|new|existing|multiple)\b",
     re.IGNORECASE,
@@ -18,13 +22,14 @@ _SECRETS = word_set(
     "password passwd pwd passphrase secret clientsecret apikey apisecret accesstoken authtoken "
     "authenticationtoken sessiontoken bearertoken privatekey secretkey accesskey credentials"
 )
+_CREDENTIAL = re.compile(r"key|token|secret|pass|auth|sig|session|jwt|credential|code|pin", re.I)
 _NO_SECRET = re.compile(r"page|pagin|cursor|continu|next|offset|resum|sync|search|contract|mint|asset|blockchain", re.I)
 
 
 def get_bodies(case: Case) -> Iterator[Violation]:
     """Return what is read with a body, which caches and clients leave out."""
     for one in case.asked("rest.get-body", everywhere=True):
-        if one.method in ("GET", "HEAD") and one.has_body:
+        if one.method in ("GET", "HEAD") and not says_nothing(case.api, one.bodies):
             yield Violation(
                 "rest.get-body", one.name, f"`{one.name}` takes a body, which clients and caches may drop", (one.name,),
                 one.pointer, "put what is asked for into the query, or make it a POST on a search resource",
@@ -44,13 +49,10 @@ def safe_gets(case: Case) -> Iterator[Violation]:
 
 def _changes(one: Described) -> str | None:
     """Return what of a GET says that it changes something: its summary, or an operationId that nothing contradicts."""
-    if _CHANGES.match(one.summary):
-        return f"{one.summary[:60]!r}"
-    first = words_of(one.summary)[:1]
     named = words_of(one.operation_id)
-    if not first and named[:1] and named[0] in _CHANGING:
-        return f"{one.operation_id!r}"
-    return None
+    if _CHANGES.match(one.summary) and not _READING & set(named):
+        return f"{one.summary[:60]!r}"
+    return f"{one.operation_id!r}" if not one.summary and named[:1] and named[0] in _CHANGING else None
 
 
 def reading_posts(case: Case) -> Iterator[Violation]:
@@ -86,10 +88,17 @@ def _last_word(one: Described) -> str:
 
 
 def written_collections(case: Case) -> Iterator[Violation]:
-    """Return PUT and PATCH on a collection that is created in by POST: which one of them is meant?"""
+    """Return PUT and PATCH on a collection of its own that is created in by POST: which one of them is meant?
+
+    What belongs to another thing (the labels of an issue) may be replaced as a whole,
+    and so may what is sent as a list.
+    """
     for one in case.asked("rest.collection-put"):
         methods = case.api.by_template[one.template]
-        if one.method in ("PUT", "PATCH") and case.api.is_collection(one) and "POST" in methods:
+        if len(one.segments) - prefix_length(one.segments) != 1:
+            continue
+        many = any(shape_of(case.api, schema).kind == "array" for schema in one.bodies.values())
+        if one.method in ("PUT", "PATCH") and case.api.is_collection(one) and "POST" in methods and not many:
             shown = case.api.by_template[f"{one.template}/{{}}"]
             if one.method not in shown:
                 yield Violation(
@@ -104,6 +113,8 @@ def posts_on_items(case: Case) -> Iterator[Violation]:
         methods = case.api.by_template[one.template]
         parent = case.api.by_template.get(one.template.rpartition("/")[0], {})
         if one.method != "POST" or "GET" not in methods or {"PUT", "PATCH"} & methods.keys():
+            continue
+        if {*words_of(one.operation_id)[:1], *words_of(one.summary)[:1]} & _MAKING:
             continue
         own = one.segments[prefix_length(one.segments) :]
         if len(own) > 1 and is_parameter(own[-1]) and not is_parameter(own[-2]) and parent:
@@ -139,7 +150,8 @@ def _keys_in_queries(case: Case) -> Iterator[Violation]:
     for pointer, schemes in places.items():
         for name, raw in sorted(schemes.items()) if isinstance(schemes, Mapping) else ():
             scheme = case.api.resolved(raw)
-            if scheme.get("type") == "apiKey" and scheme.get("in") == "query":
+            secret = _CREDENTIAL.search(f"{name} {scheme.get('name')}")
+            if scheme.get("type") == "apiKey" and scheme.get("in") == "query" and secret:
                 yield Violation(
                     "rest.secret-in-query", f"scheme {name}",
                     f"the credentials of `{name}` are sent in the query, as `{scheme.get('name')}`", (),
@@ -153,11 +165,3 @@ def _is_secret(parameter: Mapping[str, object]) -> bool:
         return True
     about = f"{parameter.get('name')} {parameter.get('description', '')}"
     return name == "token" and not _NO_SECRET.search(about)
-
-
-def says_verb(segment: str) -> bool:
-    """Return whether a segment is named by a verb, so that what it answers is no new resource."""
-    return bool(
-        method_verb(segment, only_read=False, after_plural=True)
-        or action_verb(segment, only_read=False, ends_resource=True)
-    )

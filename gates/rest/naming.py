@@ -16,13 +16,24 @@ from gates.rest.words import (
     looks_plural,
     method_verb,
     plural_of,
+    says_verb,
     style_of,
     styled,
+    word_set,
     words_of,
 )
 
 _CUSTOM = re.compile(r"([^{}:]+|\{[^{}]*\}):([A-Za-z]+)")
 """A custom method behind a colon: `orders:batchGet`, `{id}:cancel`."""
+
+_ACTION_FOLDERS = frozenset({"action", "actions", "command", "commands", "operations", "rpc"})
+"""Segments behind which an action is named on purpose: `/servers/{id}/actions/create_image`."""
+_IDENTIFIERS = word_set(
+    "id ids uid uuid guid key name slug number num no nr code sku ean isbn ref reference pk identifier email username "
+    "login handle index hash fingerprint entity or resource object item uri urn external"
+)
+"""Words of parameters that number things of any kind."""
+_PREPOSITIONS = frozenset({"by", "with", "for", "from", "to", "of", "in", "on", "and", "as"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +140,16 @@ def _verb(
     only_read = path.methods <= {"GET", "HEAD", "OPTIONS"}
     plural = not is_parameter(before) and looks_plural((words_of(before) or ("",))[-1])
     called = name != plain
-    verb = method_verb(name, only_read=only_read and not called, after_plural=plural or called)
+    # /timelines/list/{list_id} is the timeline of a list; /users/list is all users.
+    listed_by = last or "list" not in words_of(segments[position + 1])
+    verb = method_verb(name, only_read=only_read and not called, after_plural=(plural or called) and listed_by)
     if words[0] in conventions.verbs:
         verb = words[0]
+    if verb is not None and before.lower() in _ACTION_FOLDERS:
+        resource = "/" + "/".join(segments[: position - 1])
+        fix = _instead_of_action(resource, name)
+        yield _Named("rest.action-path", key, f"`{name}` is an action", fix, path.path)
+        return
     if verb is not None:
         fix = _instead_of_verb(path, segments, position, verb, name)
         yield _Named("rest.noun-path", key, f"`{_shown(name, verb)}` is a verb", fix, path.path)
@@ -143,9 +161,9 @@ def _verb(
         return
     resource = "/" + "/".join(segments[:position])
     if only_read:
-        what = f"`{_shown(name, action)}` is a verb, and a GET must not do anything"
+        what = f"`{_shown(name, action)}` is a verb, and a GET must not change anything"
         yield _Named("rest.noun-path", key, what, "name what is read, or use POST for what is done", path.path)
-    elif last and not readable:
+    elif last and not readable and path.methods & {"POST", "PUT", "PATCH"}:
         what = f"`{_shown(name, action)}` is an action"
         yield _Named("rest.action-path", key, what, _instead_of_action(resource, name), path.path)
 
@@ -165,14 +183,15 @@ def _instead_of_verb(path: NamedPath, segments: tuple[str, ...], position: int, 
     words = words_of(name)
     called = without_extension(segments[position]).rpartition(".")[0]
     rest = [*segments[:position], *([called] if called else ())]
-    what = [word for word in words[1:] if word not in ("all", "new", "one", "by", "with", "for")]
-    if "by" in words:
-        what = [word for word in words[1 : words.index("by")] if word not in ("all", "one")]
+    end = next((number for number, word in enumerate(words) if word in _PREPOSITIONS), len(words))
+    what = [word for word in words[1:end] if word not in ("all", "new", "one")]
     if what and not called:
         what[-1] = what[-1] if looks_plural(what[-1]) or verb == "set" else plural_of(what[-1])
         style = style_of(name) or "kebab"
         rest.append(styled("-".join(what), style if style in ("kebab", "snake") else "kebab"))
     rest += segments[position + 1 :]
+    if not rest:
+        return "name the resource by a noun, and let the method say what is done"
     return f"{method} /{'/'.join(rest)} says it"
 
 
@@ -205,11 +224,27 @@ def singulars_of(path: NamedPath, conventions: Conventions) -> Iterator[_Named]:
         words = words_of(segment)
         if not words or words[-1] in conventions.nouns or segment.lower() in conventions.nouns:
             continue
+        if says_verb(segment) or _looked_up(segments, position, words[-1]):
+            continue
         if is_singular(words[-1], parameters_of(following)[0]):
             plural = segment[: len(segment) - len(words[-1])] + _as(plural_of(words[-1]), segment)
             what = f"`{segment}` is a collection, and singular"
             fix = f"/{'/'.join([*segments[:position], plural])}"
             yield _Named("rest.plural-collection", _key(segments[: position + 1]), what, fix, path.path)
+
+
+def _looked_up(segments: tuple[str, ...], position: int, word: str) -> bool:
+    """Return whether a segment says by what one thing is looked up, or what it holds, rather than what is numbered.
+
+    In /calendar/{event_id} and /stream/{n} the parameter is not about the segment; in /projects/user/{user_id} it picks
+    from what stands before it.
+    """
+    before = segments[position - 1] if position > prefix_length(segments) else ""
+    if before and not is_parameter(before) and looks_plural((words_of(before) or ("",))[-1]):
+        return True
+    end = next((n for n in range(position + 1, len(segments)) if not is_parameter(segments[n])), len(segments))
+    names = [name for segment in segments[position + 1 : end] for name in parameters_of(segment)]
+    return not any(word in name.lower() or set(words_of(name)) <= _IDENTIFIERS for name in names)
 
 
 def _as(word: str, segment: str) -> str:

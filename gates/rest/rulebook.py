@@ -166,7 +166,7 @@ METHODS = (
         "Put the identifier into the path: PUT /users/{id}.",
     ),
     Rule(
-        "rest.collection-delete", _L,
+        "rest.collection-delete", _I,
         "a DELETE takes a whole collection, and nothing narrows it",
         "An identifier that is empty by mistake deletes everything.",
         "Delete single ones, or require a parameter that says which.",

@@ -57,6 +57,28 @@ def _kinds(node: Mapping[str, Any]) -> set[str]:
     return names - {"null"}
 
 
+def says_nothing(api: Api, schemas: Mapping[str, Any]) -> bool:
+    """Return whether no schema among those of some media types says what there is: generators write such bodies."""
+    return all(_open(api.resolved(schema)) for schema in schemas.values())
+
+
+def _open(schema: Mapping[str, Any]) -> bool:
+    return (
+        not schema.get("properties")
+        and not schema.keys()
+        - {
+            "type",
+            "properties",
+            "additionalProperties",
+            "title",
+            "description",
+            "example",
+        }
+        and schema.get("type", "object") == "object"
+        and not isinstance(schema.get("additionalProperties"), Mapping)
+    )
+
+
 def json_schema(schemas: Mapping[str, Any]) -> Any:
     """Return the schema of the JSON among some media types, or None."""
     return next((schema for media, schema in sorted(schemas.items()) if is_json(media) and schema is not None), None)

@@ -15,6 +15,7 @@ from gates.rest.described import (
     segments_of,
 )  # fmt: skip
 from gates.rest.violations import Case, Violation, counted, for_each_resource, listed
+from gates.rest.words import says_verb
 
 
 def version_prefix(case: Case) -> Iterator[Violation]:
@@ -124,7 +125,9 @@ def depths(case: Case) -> Iterator[Violation]:
         levels = [
             position
             for position, segment in enumerate(rest)
-            if not is_parameter(segment) and (position == 0 or is_parameter(rest[position - 1]))
+            if not is_parameter(segment)
+            and not says_verb(segment)
+            and (position == 0 or is_parameter(rest[position - 1]))
         ]
         if len(levels) > most:
             key = "/".join("{}" if is_parameter(part) else part for part in rest[: levels[most] + 1])

@@ -31,7 +31,7 @@ _ALSO_NOUNS = frozenset({"update", "edit", "save"})
 _ALWAYS_COMPOUND = frozenset({("add", "on"), ("add", "ons"), ("add", "in"), ("add", "ins"), ("get", "started")})
 _COMPOUND_NOUNS = word_set(
     "protection policy policies history marker markers window windows channel channels manager agent agents "
-    "center centre frequency interval schedule rate rates requests events logs"
+    "center centre frequency interval schedule rate rates requests events logs token tokens"
 )
 """What makes a noun of the verb before it, where a hyphen joins them: a delete marker, the update frequency."""
 _LISTED_NOUNS = word_set("items item entries entry members member views view types type prices")
@@ -60,6 +60,10 @@ _NEVER_READ = word_set(
     "revoke suspend unsuspend regenerate assign unassign"
 )
 """Verbs that stay verbs in what is only read: `GET /users/{id}/activate`."""
+_NEVER_NOUNS = word_set(
+    "activate deactivate execute invoke generate calculate compute validate verify unsubscribe unpublish regenerate"
+)
+"""Those of them that make no noun with the next word, as a send checklist is one."""
 _MANY = frozenset({"bulk", "batch", "mass", "multi"})
 _CHANGED = frozenset({"password", "email", "status", "role", "owner", "plan"})
 
@@ -110,7 +114,7 @@ _SINGULAR = word_set(
 _UNCOUNTABLE_TION = word_set(
     "information authentication authorization authorisation configuration documentation validation introspection "
     "pagination attention nutrition education registration moderation federation administration automation "
-    "verification reputation location"
+    "verification reputation location protection description"
 )
 _ATTRIBUTES = word_set(
     "name email type status code date state id slug key tag username phone version token language currency "
@@ -128,7 +132,7 @@ def words_of(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=16384)
 def style_of(name: str) -> str:
     """Return `kebab`, `snake`, `camel`, `pascal` or `mixed`; "" for a name of any style, or that is not a plain one."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name.endswith(("-", "_")):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or name.endswith(("-", "_")) or name.startswith("x-"):
         return ""
     if "-" in name or "_" in name:
         if name.isupper() or ("-" in name and "_" in name):
@@ -208,9 +212,18 @@ def action_verb(segment: str, *, only_read: bool, ends_resource: bool) -> str | 
         return None
     first = words[0]
     if only_read:
-        return first if first in _NEVER_READ else None
+        noun = style_of(segment) in ("kebab", "snake") and first not in _NEVER_NOUNS
+        return first if first in _NEVER_READ and not noun else None
     if first in ACTIONS or (first in ("change", "reset") and len(words) == 2 and words[1] in _CHANGED):
         return first
     if first in _MANY and len(words) == 2 and words[1] in METHOD_OF and words[1] != "list":
         return words[1]
     return first if len(words) == 1 and ends_resource and first in _ACTIONS_ALONE else None
+
+
+def says_verb(segment: str) -> bool:
+    """Return whether a segment is named by a verb, so that what it answers is no new resource."""
+    return bool(
+        method_verb(segment, only_read=False, after_plural=True)
+        or action_verb(segment, only_read=False, ends_resource=True)
+    )

@@ -60,7 +60,7 @@ def listing(path: str, schema: Json, *parameters: Json, **more: object) -> Json:
     response = {"200": answer(schema, **more)}
     return {
         path: {"get": {"responses": response, "parameters": list(parameters)}},
-        f"{path}/{{id}}": {"get": operation()},
+        f"{path}/{{id}}": {"get": operation(), "delete": operation("204")},
     }
 
 
@@ -187,7 +187,7 @@ def test_both_shapes_of_openapi_are_read() -> None:
                 "post": {"consumes": ["application/x-www-form-urlencoded"], "produces": ["application/json"],
                          "parameters": [{"name": "a", "in": "formData", "type": "string"}],
                          "responses": {"201": {"description": "x", "schema": {"$ref": "#/definitions/Order"}},
-                                       "204": {"description": "x", "schema": {}}}},
+                                       "204": {"description": "x", "schema": {"type": "string"}}}},
             },
         },
     }  # fmt: skip

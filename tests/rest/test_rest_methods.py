@@ -22,7 +22,9 @@ def test_a_get_takes_no_body() -> None:
         assert finding.operation == f"{method.upper()} /users"
     for method in ("post", "delete", "put", "patch"):
         assert found("rest.get-body", {"/users": {method: operation(requestBody=body(thing("q")))}}) == []
-    in_body = [{"name": "q", "in": "body", "schema": {"type": "object"}}]
+    for empty in ({}, body({}), body({"type": "object", "properties": {}, "additionalProperties": False})):
+        assert found("rest.get-body", {"/users": {"get": operation(requestBody=empty)}}) == []
+    in_body = [{"name": "q", "in": "body", "schema": thing("q")}]
     assert "rest.get-body" in swagger({"/users": {"get": operation(parameters=in_body)}})
     assert "rest.get-body" not in swagger({"/users": {"post": operation(parameters=in_body)}})
 
