@@ -41,7 +41,7 @@ FINDING_RULES = (
     FindingRule("bench.vanished", Severity.MEDIUM, always=True),
     FindingRule("contract.", Severity.MEDIUM, always=True, anew=True),
     FindingRule("replay.", Severity.MEDIUM, always=True, anew=True),
-    FindingRule("earlier.", Severity.MEDIUM, always=True),
+    FindingRule("earlier.", Severity.MEDIUM, always=True, anew=True),
     FindingRule("doc.version-not-moved", Severity.MEDIUM, always=True, anew=True),
     FindingRule("doc.not-mentioned", Severity.MEDIUM, always=True, anew=True),
     FindingRule("bandit.", None),

@@ -145,6 +145,16 @@ def test_what_the_earlier_fuzzing_knew_is_no_break(tmp_path: Path, document: str
 
 
 @pytest.mark.slow
+def test_a_break_that_was_accepted_is_no_break_of_the_next_phase(tmp_path: Path, document: str) -> None:
+    two = SETTINGS.run(promising_context(tmp_path / "two", "no-count", "no-delete", signed=phase(document)))
+    assert ("DELETE /orders/{order_id}", "earlier.operation-gone", HIGH) in broken(two)
+    then = {**phase(document), **signed("two", two, "schemathesis")}
+    three = SETTINGS.run(promising_context(tmp_path / "three", "no-count", "no-delete", "crash", signed=then))
+    assert broken(three) == {("GET /status", "earlier.not_a_server_error", HIGH)}
+    assert any(note.startswith("known since two, so no break of a promise: ") for note in three.notes)
+
+
+@pytest.mark.slow
 def test_what_the_earlier_build_shows_as_well_is_no_break(tmp_path: Path, document: str) -> None:
     @contextlib.contextmanager
     def before(*, cpus: frozenset[int] | None = None) -> Iterator[Any]:
@@ -235,6 +245,7 @@ def test_what_was_accepted_then_is_known_whatever_gate_kept_it(document: str) ->
     fuzzed = GateResult("fuzz", "schemathesis", Verdict.FAIL, 1.0, readings=Readings(findings=tuple(found)))
     other = GateResult("api", "openapi", Verdict.PASS, 1.0, readings=Readings(documents={"openapi": document}))
     promise = find_promise("one", run_of("one", fuzzed, other))
-    assert promise.accepted == {identity("GET /status", "ST101"), identity("GET /status", "backend.died")}
+    codes = ("ST101", "ST104", "backend.died")
+    assert promise.accepted == {identity("GET /status", code) for code in codes}
     assert json.loads(promise.entries) == {"format_version": 1, "entries": []}
     assert DOCUMENT not in other.readings.documents

@@ -85,7 +85,14 @@ class Replay(Tool):
         """Return earlier requests that were answered as promised, and of which nothing new was recorded."""
         now = {(one.operation, one.kind) for one in recording.promises}
         kept = replayed.compared.kept if replayed.compared else []
-        old = [one for one in kept if one.status and (present_name(backends.document, one), one.kind) not in now]
+        present = {one.name for one in backends.document.operations} if backends.document else set()
+        old = [
+            one
+            for one in kept
+            for name in [present_name(backends.document, one)]
+            # Of an operation that is not documented any more only what it is for is still promised.
+            if one.status and (name, one.kind) not in now and (one.kind == "success" or name in present)
+        ]
         return old[: max(0, self.requests - len(recording.promises))]
 
     def _readings(
@@ -101,7 +108,7 @@ class Replay(Tool):
             )
         compared = replayed.compared
         if compared is not None and compared.judged:
-            kept, judged = len(compared.kept), compared.judged
+            kept, judged = len(compared.kept) + compared.close, compared.judged
             measurements.append(Measurement("replay.kept", kept / judged, "ratio", "higher", "", kept, judged))
         order = list(Severity)
         findings = sorted([*replayed.findings(), *recording.findings], key=lambda one: order.index(one.severity))

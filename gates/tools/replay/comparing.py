@@ -31,6 +31,8 @@ class Compared:
     phase: str
     judged: int = 0
     kept: list[Promise] = field(default_factory=list)
+    close: int = 0
+    """How many were answered with another status of the same class, and else as promised."""
     broken: dict[int, list[Finding]] = field(default_factory=dict)
     blamed: dict[int, Finding] = field(default_factory=dict)
     """What keeps a promise from being judged: a finding on the operation that makes what it needs."""
@@ -77,7 +79,8 @@ def compare(phase: str, promises: Sequence[Promise], outcomes: Mapping[int, Outc
         found = _differences(phase, promise, outcome)
         if found:
             compared.broken[position] = found
-        if all(one.rule == EXACT for one in found):
+            compared.close += all(one.rule == EXACT for one in found)
+        else:
             compared.kept.append(promise)
     return compared
 

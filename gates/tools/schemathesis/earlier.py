@@ -154,7 +154,7 @@ def find_promise(phase: str, run: Run) -> Promise:
         one.fingerprint
         for gate in fuzzed
         for one in gate.readings.findings
-        if one.state is not FindingState.FIXED and (one.rule.startswith("fuzz.") or one.rule == "backend.died")
+        if one.state is not FindingState.FIXED and one.rule.startswith(("fuzz.", "earlier.", "backend.died"))
     )
     stored = [gate.readings.documents[known.DOCUMENT] for gate in fuzzed if known.DOCUMENT in gate.readings.documents]
     succeeded = frozenset(
@@ -197,7 +197,8 @@ class Held:
         for one in self.promise.document.operations:
             statuses = set(self.tally(one.name).valid)
             made_up = statuses == {404} and "{" in one.path and present_name(self.present, self.promise, one)
-            if statuses and statuses <= _NOT_THERE and not made_up:
+            accepted = fingerprint(GONE, one.name) in self.promise.accepted
+            if statuses and statuses <= _NOT_THERE and not made_up and not accepted:
                 found[one.name] = one
         return found
 
@@ -226,7 +227,8 @@ class Held:
         return {
             key
             for key in self.tried.trial.observed.failures
-            if findings.identity(*key) in self.promise.accepted and key not in fresh
+            if (findings.identity(*key) in self.promise.accepted and key not in fresh)
+            or {fingerprint("earlier", *key), fingerprint(GONE, key[0])} & self.promise.accepted
         }
 
     def new_failures(self) -> set[Key]:
