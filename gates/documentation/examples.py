@@ -8,18 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from gates.document import Document, DocumentError, Operation
-from gates.documentation.checkable import Checkable, Unusable
+from gates.documentation.checkable import Checkable, Unusable, pattern_problem
 from gates.documentation.places import Place, escape, operation_at, places, unescape
 from gates.documentation.rules import finding
 from gates.results import Finding
-
-if TYPE_CHECKING:
-    from jsonschema_rs import Validator
 
 _LONGEST = 200
 _MAX_DEPTH = 8
@@ -40,7 +36,7 @@ class Example:
 
 def check_examples(document: Document) -> list[Finding]:
     """Return the examples that do not validate, the schemas that no example can be held against, and what has none."""
-    return [*_invalid(document), *_missing(document)]
+    return [*_patterns(document), *_invalid(document), *_missing(document)]
 
 
 def examples(document: Document) -> Iterator[Example]:
@@ -89,12 +85,13 @@ def _meant(schema: Mapping[str, Any], pointer: str) -> str:
 
 
 def _invalid(document: Document) -> Iterator[Finding]:
-    checkable = Checkable(document)
+    shown = list(examples(document))
+    checkable = Checkable(document, (example.schema for example in shown))
     unusable: set[str] = set()
-    for example in examples(document):
+    for example in shown:
         operation = operation_at(example.pointer)
         try:
-            problem = _problem(example, checkable.validator(example.schema))
+            problem = _problem(example, checkable)
         except Unusable as error:
             if example.schema not in unusable:
                 unusable.add(example.schema)
@@ -106,17 +103,28 @@ def _invalid(document: Document) -> Iterator[Finding]:
             yield finding("doc.example-invalid", text, example.pointer, operation, identity=(example.pointer,))
 
 
-def _problem(example: Example, validator: Validator) -> str | None:
+def _patterns(document: Document) -> Iterator[Finding]:
+    for place in places(document):
+        pattern = place.node.get("pattern") if place.is_schema else None
+        if isinstance(pattern, str) and (problem := pattern_problem(pattern)):
+            text = f"{place.pointer}: its pattern cannot be used: {problem}"
+            yield finding(
+                "doc.unusable-schema", text, place.pointer, operation_at(place.pointer),
+                identity=(place.pointer, "pattern"),
+            )  # fmt: skip
+
+
+def _problem(example: Example, checkable: Checkable) -> str | None:
     """Return what is wrong with an example, led by the part of it that is; None when it validates."""
     try:
-        errors = list(islice(validator.iter_errors(example.value), 4))
+        errors = checkable.errors(example.schema, example.value, 4)
     except ValueError as refused:  # a number that no double-precision number holds, and the like
         return str(refused)[:_LONGEST]
-    if not errors or _written_as_text(example, validator):
+    if not errors or _written_as_text(example, checkable):
         return None
     told = []
     for error in errors[:3]:
-        where = "".join(f"/{escape(str(part))}" for part in error.instance_path)
+        where = "".join(f"/{escape(str(part))}" for part in error.instance_path[1:])
         message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
         told.append(f"{where}: {message}" if where else message)
     return "; ".join(told) + (" and more" if len(errors) > 3 else "")
@@ -128,14 +136,14 @@ def is_json(media: str) -> bool:
     return kind.endswith(("/json", "+json"))
 
 
-def _written_as_text(example: Example, validator: Validator) -> bool:
+def _written_as_text(example: Example, checkable: Checkable) -> bool:
     """Return whether a value is what is sent, in a text: XML has to be, and JSON that validates is as good."""
     if not isinstance(example.value, str) or not example.media:
         return False
     if not is_json(example.media):
         return True
     try:
-        return bool(validator.is_valid(json.loads(example.value)))
+        return checkable.is_valid(example.schema, json.loads(example.value))
     except (ValueError, RecursionError):
         return False
 

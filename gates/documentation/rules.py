@@ -70,7 +70,7 @@ RULES: Mapping[str, Rule] = by_id([
         "Add an `example` beside the schema, in it, or to its properties.",
     ),
     Rule(
-        "doc.unusable-schema", Severity.MEDIUM, "A schema cannot be used to check its examples.",
+        "doc.unusable-schema", Severity.LOW, "A schema or a pattern cannot be used to check an example.",
         "What no validator can read does not say anything.", "Correct the pattern or the reference that is named.",
     ),
     Rule(

@@ -129,21 +129,61 @@ def test_names_with_slashes_and_signs_are_found() -> None:
     assert "GET /a~b/{x y}" in [one.operation for one in found]
 
 
-def test_a_schema_that_no_validator_reads_is_told_instead_of_its_examples() -> None:
+def test_a_pattern_that_cannot_be_used_is_told_and_the_rest_of_the_schema_is_checked() -> None:
     def change(content: dict[str, Any]) -> None:
         order(content)["properties"]["item"]["pattern"] = "("
+        order(content)["example"] = {"id": "one", "item": "tea"}
 
     found = check_examples(changed(change))
-    assert set(rules(found)) == {"doc.unusable-schema"}
-    assert "cannot be checked" in found[0].message
+    assert rules(found) == ["doc.unusable-schema", "doc.example-invalid"]
+    assert "its pattern cannot be used" in found[0].message
+    assert found[0].pointer == "/components/schemas/Order/properties/item"
 
 
-def test_nothing_is_fetched() -> None:
+def test_one_schema_that_no_validator_reads_does_not_spoil_the_others() -> None:
+    def change(content: dict[str, Any]) -> None:
+        schemas = content["components"]["schemas"]
+        for number in range(40):
+            schemas[f"Good{number}"] = {"type": "integer", "example": "no"}
+        schemas["Bad"] = {"type": "whole", "example": 1}
+
+    found = check_examples(changed(change))
+    assert rules(found).count("doc.example-invalid") == 40
+    (unusable,) = [one for one in found if one.rule == "doc.unusable-schema"]
+    assert unusable.pointer == "/components/schemas/Bad"
+    assert "cannot be checked" in unusable.message
+
+
+def test_nothing_is_fetched_and_what_is_referred_to_allows_anything() -> None:
     def change(content: dict[str, Any]) -> None:
         media(content)["schema"] = {"$ref": "http://127.0.0.1:1/schema.json"}
+        order(content)["properties"]["item"] = {"$ref": "other.yaml#/Item"}
+        order(content)["example"] = {"id": "one", "item": 7}
 
-    (finding,) = [one for one in check_examples(changed(change)) if one.rule == "doc.unusable-schema"]
-    assert "is not present in a registry" in finding.message
+    finding = only(check_examples(changed(change)), "doc.example-invalid")
+    assert finding.message.endswith('/id: it is not of type "integer"')
+
+
+def test_what_may_be_null_is_checked_inside_too() -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["components"]["schemas"]["Maybe"] = {
+            "nullable": True,
+            "allOf": [{"type": "object", "properties": {"a": {"type": "integer", "example": "no"}}}],
+            "properties": {"b": {"nullable": True, "properties": {"c": {"type": "integer", "example": "no"}}}},
+            "example": None,
+        }
+        order(content)["properties"]["item"] = {
+            "$ref": "#/components/schemas/Maybe/properties/b/properties/c", "example": "not looked at"
+        }  # fmt: skip
+        order(content)["example"] = {"id": 1, "item": "no"}
+
+    found = check_examples(changed(change, "3.0.3"))
+    assert sorted(one.pointer for one in found if one.rule == "doc.example-invalid")[:3] == [
+        "/components/schemas/Maybe/allOf/0/properties/a/example",
+        "/components/schemas/Maybe/properties/b/properties/c/example",
+        "/components/schemas/Order/example",
+    ]
+    assert {one.rule for one in found} == {"doc.example-invalid"}
 
 
 def without_examples(content: dict[str, Any]) -> None:
