@@ -30,6 +30,7 @@ from gates.store import read_baseline
 from gates.tools.phase import record
 from gates.tools.phase.document import read_document
 from gates.tools.phase.promises import EarlierPhase, check
+from gates.tools.phase.references import Reference
 from gates.tools.phase.resolve import Resolver
 from gates.tools.phase.snapshot import Component, Snapshot, Table, bounded, differences, first_changes, to_json
 
@@ -86,7 +87,8 @@ def phase_gate(now: Snapshot = NOW, then: Snapshot | None = THEN, text: str = DO
     """Return a phase gate as the tool leaves it."""
     written = read_document(text, "phases/search.md", ("foundation", "search"))
     changes = differences(then, now) if then else first_changes(now)
-    earlier = [EarlierPhase("foundation", then)] if then else []
+    promised = (Reference("operations", "GET /orders", "phases/foundation.md:3"),)
+    earlier = [EarlierPhase("foundation", then, promised)] if then else []
     checked = check(written, Resolver(now), earlier, "search", changes)
     since = "foundation" if then else ""
     documents = {
@@ -125,8 +127,8 @@ def test_schema_dependencies_and_components_with_what_changed() -> None:
     assert section(text, "Schema").splitlines() == [
         "2 tables, as they are in the started backend: `shop.db`",
         "",
-        "- `orders`: `id` INTEGER, key, `note` TEXT (new)",
-        "- `search_index` (new): `word` TEXT, not null",
+        "- `orders`: `id` (INTEGER, key), `note` (TEXT) (new)",
+        "- `search_index` (new): `word` (TEXT, not null)",
         "",
         "Since phase foundation:",
         "",
@@ -155,7 +157,8 @@ def test_what_is_provided_and_consumed_comes_first_and_what_is_not_there_is_said
     assert relied.startswith(provided)
     assert "Listed there, and not in the project: `GET /serach`." in relied
     assert "Operations that were seen to work as documented:" in relied
-    assert section(text, "What this phase builds on") == "- `GET /orders`, from phase foundation"
+    assert section(text, "What this phase builds on") == "From phase foundation:\n\n- `GET /orders`"
+    assert "<summary>Of phase foundation, and there still (1)</summary>\n\n- `GET /orders`\n" in relied
     assert text.index("## What the next phase may rely on") < text.index("## Endpoints") < text.index("## Targets")
 
 

@@ -166,7 +166,7 @@ def test_two_phases_from_nothing_written_to_a_broken_promise(tmp_path: Path) -> 
         "In short: 3 operations (1 new), 2 tables (1 new), 1 event, 1 environment variable, 2 dependencies (1 new)."
         in sheet
     )
-    assert "- `GET /orders/{id}`, from phase one" in sheet
+    assert "From phase one:\n\n- `GET /orders/{id}`\n- column `orders.id`\n" in sheet
 
     # What both phases provide goes.
     project.commit("a table less", **{"schema.sql": "CREATE TABLE search_index (word TEXT)"})

@@ -39,7 +39,7 @@ def in_short(kept: Kept) -> list[str]:
 
 
 def provided(kept: Kept) -> list[str]:
-    """Return what a phase provides by its document, and what its document lists without its being there."""
+    """Return what a phase provides by its document, what earlier phases do, and what is listed and not there."""
     if kept.record is None:
         return [f"What it provides by its document is {kept.missing}."]
     there = [one for one in kept.record["provides"] if one["name"]]
@@ -49,19 +49,29 @@ def provided(kept: Kept) -> list[str]:
     else:
         lines = [f"By its document ({places}) it provides:", "", *bounded(listed(_references(there)))]
     absent = [code(one["written"]) for one in kept.record["provides"] if not one["name"]]
-    return lines + (["", f"Listed there, and not in the project: {', '.join(absent)}."] if absent else [])
+    if absent:
+        lines += ["", f"Listed there, and not in the project: {', '.join(absent)}."]
+    for phase, promises in kept.record["kept"].items():
+        names = listed(_references(promises))
+        if names:
+            title = f"Of phase {phase}, and there still ({len(names):,})"
+            lines += ["", *folded(title, names, few=0)]
+    return lines
 
 
 def consumed(kept: Kept) -> list[str]:
     """Return what a phase builds on, by the phase that it is from."""
     if kept.record is None:
         return [kept.missing]
-    lines = []
-    for one in sorted(kept.record["consumes"], key=lambda one: (one.get("phase", ""), *_order(one))):
-        source = f", from phase {prose(one['phase'])}" if one.get("phase") else ""
-        missing = "" if one["name"] else " (is not there)"
-        lines.append(f"{_ONE[one['kind']]}{code(one['name'] or one['written'])}{source}{missing}")
-    return bounded(listed(lines)) or ["nothing is written down"]
+    by_phase: dict[str, list[Mapping[str, str]]] = {}
+    for one in kept.record["consumes"]:
+        by_phase.setdefault(one.get("phase", ""), []).append(one)
+    lines: list[str] = []
+    for phase, ones in sorted(by_phase.items(), key=lambda pair: (not pair[0], pair[0])):
+        names = listed(_references(one for one in ones if one["name"]))
+        names += [f"- {code(one['written'])} (is not there)" for one in ones if not one["name"]]
+        lines += ["", f"From phase {prose(phase)}:" if phase else "From elsewhere:", "", *bounded(names)]
+    return lines[1:] or ["nothing that was written down"]
 
 
 def _order(one: Mapping[str, str]) -> tuple[int, str]:
@@ -70,8 +80,23 @@ def _order(one: Mapping[str, str]) -> tuple[int, str]:
 
 
 def _references(found: Iterable[Mapping[str, str]]) -> Iterator[str]:
-    for one in sorted(found, key=_order):
-        yield f"{_ONE[one['kind']]}{code(one['name'])}"
+    """Yield each thing in a line, the columns of a table beside it."""
+    ordered = sorted(found, key=_order)
+    tables = {one["name"] for one in ordered if one["kind"] == "tables"}
+    columns: dict[str, list[str]] = {}
+    for one in ordered:
+        table, _, column = one["name"].partition(".")
+        if one["kind"] == "tables" and column and table in tables:
+            columns.setdefault(table, []).append(code(column))
+    for one in ordered:
+        kind, name = one["kind"], one["name"]
+        table, _, column = name.partition(".")
+        if kind == "tables" and column:
+            if table not in tables:
+                yield f"column {code(name)}"
+        else:
+            inner = f" ({', '.join(columns[name])})" if kind == "tables" and name in columns else ""
+            yield f"{_ONE[kind]}{code(name)}{inner}"
 
 
 def schema(kept: Kept) -> list[str]:
@@ -96,7 +121,7 @@ def schema(kept: Kept) -> list[str]:
 
 def _column(kept: Kept, table: str, column: str, what: str) -> str:
     new = " (new)" if kept.is_new("tables", f"{table}.{column}") else ""
-    return code(column) + (f" {prose(what)}" if what else "") + new
+    return code(column) + (f" ({prose(what)})" if what else "") + new
 
 
 def _changes(kept: Kept, kind: str, *, added: bool = False) -> list[str]:

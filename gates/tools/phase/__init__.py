@@ -278,9 +278,6 @@ def _measurements(snapshot: Snapshot, checked: Checked) -> list[Measurement]:
     counts = {
         "operations": len(snapshot.operations),
         "tables": len(snapshot.tables),
-        "events": len(snapshot.events),
-        "environment": len(snapshot.environment),
-        "dependencies": sum(len(versions) for versions in snapshot.dependencies.values()),
         "lines": sum(one.lines for one in snapshot.components.values()),
     }
     found = [

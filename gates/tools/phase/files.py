@@ -36,6 +36,8 @@ class Found:
 
     events: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    """Variables of examples and compose files: where the source reads one as well, that is where it is told to be."""
     dependencies: dict[str, dict[str, str]] = field(default_factory=dict)
     components: dict[str, Component] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
@@ -63,6 +65,7 @@ def read_project(root: Path, source: Collection[str], calls: Collection[str]) ->
             continue
         _read_file(root, path, own, calls, found, statements)
     _read_configuration(root, found)
+    found.environment = {**found.asked, **found.environment}
     found.tables.update(tables.tables_after(statements.items()))
     return found
 
@@ -118,7 +121,8 @@ def _read_file(
     name = path.name
     is_code = own is not None and path.suffix in _CODE
     names_some = dependencies.names_dependencies(name)
-    reads = environment.asks_for_variables(name) or (own is not None and environment.reads_variables(name))
+    asks = environment.asks_for_variables(name)
+    reads = asks or (own is not None and environment.reads_variables(name))
     if not (is_code or names_some or reads or tables.declares_tables(name) or _may_be_asyncapi(name)):
         return
     text = _text_of(root / path)
@@ -128,7 +132,7 @@ def _read_file(
         _count(path, own, text, found)
     if reads:
         for variable, line in environment.variables_of(name, text):
-            found.environment.setdefault(variable, f"{path}:{line}")
+            (found.asked if asks else found.environment).setdefault(variable, f"{path}:{line}")
     if own is not None and events.publishes_events(name):
         for event, line in events.events_of(name, text, calls):
             found.events.setdefault(event, f"{path}:{line}")
@@ -180,7 +184,7 @@ def _read_configuration(root: Path, found: Found) -> None:
     backend = read_toml(root / "gates.toml").get("backend") if (root / "gates.toml").exists() else None
     settings = backend.get("env") if isinstance(backend, dict) else None
     for name in settings if isinstance(settings, dict) else ():
-        found.environment.setdefault(str(name), "gates.toml")
+        found.asked.setdefault(str(name), "gates.toml")
 
 
 class Files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gates.results import Finding, Gap, Severity
 from gates.rules import fingerprint
@@ -47,6 +47,8 @@ class Checked:
 
     provides: tuple[Resolved, ...] = ()
     consumes: tuple[Resolved, ...] = ()
+    kept: Mapping[str, tuple[Resolved, ...]] = field(default_factory=dict)
+    """By earlier phase, what it provides and is there still."""
     findings: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
@@ -69,7 +71,8 @@ def check(
         *_unread(written),
         *_unlisted([*provides, *(one for one in consumes if one.kind in _ONLY_TOLD)], phase, changes, written.places),
     ]
-    return Checked(provides, consumes, _each_once(findings), tuple(gaps.values()))
+    kept = {one.name: tuple(promise for promise in resolved(one.provides, present) if promise.name) for one in earlier}
+    return Checked(provides, consumes, kept, _each_once(findings), tuple(gaps.values()))
 
 
 def _each_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -2,11 +2,11 @@
 
     {"format": "gates.phase/1", "phase": "search", "since": "foundation", "places": ["phases/search.md"],
      "provides": [{"kind": "tables", "name": "orders", "written": "Orders", "place": "phases/search.md:9"}],
-     "consumes": [{… the same …, "phase": "foundation"}],
+     "consumes": [{… the same …, "phase": "foundation"}], "kept": {"foundation": [{… the same …}]},
      "changes": {"tables": {"added": ["search_index"], "removed": [], "changed": {"orders.id": "TEXT → INTEGER"}}}}
 
-`name` is that of the snapshot, and empty where what is written is not there; `since` is the phase that the changes are
-counted from, and empty where everything is new.
+`name` is that of the snapshot, and empty where what is written is not there; `kept` is what earlier phases provide and
+is there still; `since` is the phase that the changes are counted from, and empty where everything is new.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def to_json(phase: str, since: str, written: Written, checked: Checked, changes:
         "places": list(written.places),
         "provides": _references(checked.provides),
         "consumes": _references(checked.consumes),
+        "kept": {name: _references(kept) for name, kept in checked.kept.items() if name != phase},
         "changes": {
             kind: {
                 "added": list(change.added[:_MOST]),

@@ -81,6 +81,8 @@ def bounded(snapshot: Snapshot) -> Snapshot:
     left: dict[str, int] = {}
     for kind, most in _MOST.items():
         found = {_short(name): value for name, value in sorted(getattr(snapshot, kind).items())}
+        if kind == "operations":
+            found = {name: found[name] for name in sorted(found, key=_by_path)}
         kept[kind] = dict(list(found.items())[:most])
         if len(found) > most:
             left[kind] = len(found) - most
@@ -218,7 +220,12 @@ def _without_those_of_others(names: set[str]) -> set[str]:
 def _shown(snapshot: Snapshot, kind: str, identities: set[str]) -> list[str]:
     if kind != "operations":
         return sorted(identities)
-    return sorted(name for name in snapshot.operations if operation_form(name) in identities)
+    return sorted((name for name in snapshot.operations if operation_form(name) in identities), key=_by_path)
+
+
+def _by_path(name: str) -> tuple[str, str]:
+    """Return the key that keeps the operations of one path together."""
+    return name.partition(" ")[2], name
 
 
 def _how(old: str, new: str) -> str:
