@@ -32,6 +32,8 @@ class Example:
     """The JSON pointer of the schema."""
     media: str = ""
     """The media type that the value is sent as; empty where there is none."""
+    is_text: bool = False
+    """Whether it is sent as text whatever it is, as parameters and headers are."""
 
 
 def check_examples(document: Document) -> list[Finding]:
@@ -60,13 +62,14 @@ def _beside_schema(place: Place, document: Document) -> Iterator[Example]:
     schema = _meant(place.node["schema"], f"{place.pointer}/schema")
     parent, _, name = place.pointer.rpartition("/")
     media = unescape(name) if parent.endswith("/content") else ""
+    is_text = not media
     if document.version.startswith("2."):
         by_media = place.node.get("examples")
         for kind, value in by_media.items() if isinstance(by_media, Mapping) else ():
             yield Example(f"{place.pointer}/examples/{escape(kind)}", value, schema, kind)
         return
     if "example" in place.node:
-        yield Example(f"{place.pointer}/example", place.node["example"], schema, media)
+        yield Example(f"{place.pointer}/example", place.node["example"], schema, media, is_text)
     by_name = place.node.get("examples")
     for name, raw in by_name.items() if isinstance(by_name, Mapping) else ():
         try:
@@ -74,7 +77,7 @@ def _beside_schema(place: Place, document: Document) -> Iterator[Example]:
         except DocumentError:
             continue  # a reference to nothing is told as that
         if isinstance(shown, Mapping) and "value" in shown:
-            yield Example(f"{place.pointer}/examples/{escape(name)}", shown["value"], schema, media)
+            yield Example(f"{place.pointer}/examples/{escape(name)}", shown["value"], schema, media, is_text)
 
 
 def _meant(schema: Mapping[str, Any], pointer: str) -> str:
@@ -138,14 +141,20 @@ def is_json(media: str) -> bool:
 
 def _written_as_text(example: Example, checkable: Checkable) -> bool:
     """Return whether a value is what is sent, in a text: XML has to be, and JSON that validates is as good."""
-    if not isinstance(example.value, str) or not example.media:
+    if not isinstance(example.value, str) or not (example.media or example.is_text):
         return False
-    if not is_json(example.media):
-        return True
+    if example.is_text:
+        parts = [_value_of(part) for part in example.value.split(",")]
+        return any(checkable.is_valid(example.schema, value) for value in (_value_of(example.value), parts))
+    return not is_json(example.media) or checkable.is_valid(example.schema, _value_of(example.value))
+
+
+def _value_of(text: str) -> Any:
+    """Return what a text says in JSON, or the text itself."""
     try:
-        return checkable.is_valid(example.schema, json.loads(example.value))
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return False
+        return text
 
 
 def _missing(document: Document) -> Iterator[Finding]:

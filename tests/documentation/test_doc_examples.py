@@ -34,7 +34,7 @@ WRONG: list[tuple[Change, str, str]] = [
     (lambda d: media(d).update(examples={"bad": {"value": {"id": 1, "item": ""}}}),
      "/paths/~1orders/post/requestBody/content/application~1json/examples/bad", "/item: it is shorter"),
     (lambda d: parameter(d).update(example="seven"), "/paths/~1orders~1{id}/get/parameters/0/example", "integer"),
-    (lambda d: parameter(d).update(examples={"one": {"value": 1}, "two": {"value": "2"}}),
+    (lambda d: parameter(d).update(examples={"one": {"value": 1}, "two": {"value": "two"}}),
      "/paths/~1orders~1{id}/get/parameters/0/examples/two", "integer"),
     (lambda d: order(d).update(example={"id": 1, "item": 2}), "/components/schemas/Order/example", "string"),
     (lambda d: order(d)["properties"]["item"].update(example=5),
@@ -80,6 +80,10 @@ FINE: list[tuple[str, Change]] = [
             {"application/xml": {"schema": {"$ref": "#/components/schemas/Order"}, "example": "<order/>"}}
         ),
         lambda d: order(d).update(default=7),
+        # Parameters are sent as text.
+        lambda d: parameter(d).update(example="7"),
+        lambda d: parameter(d).update(schema={"type": "array", "items": {"type": "integer"}}, example="7,8"),
+        lambda d: parameter(d).update(schema={"type": "array", "items": {"type": "string"}}, example="a"),
     )),
     ("3.0.3", lambda d: order(d)["properties"].update(note={"type": "string", "nullable": True, "example": None})),
     ("3.0.3", lambda d: order(d)["properties"].update(
