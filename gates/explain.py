@@ -265,6 +265,9 @@ def _item(what: str, last: Run | None) -> Iterator[str]:
         yield f"    - known: {line}"
     for gate in last.gates:
         if gate.gate in decided.gates:
+            yield from (f"    - note of {gate.gate}: {note}" for note in gate.readings.notes)
+    for gate in last.gates:
+        if gate.gate in decided.gates:
             yield from _waivable(gate)
 
 

@@ -92,13 +92,15 @@ def _untested(deciding: Sequence[GateResult], rows: Sequence[OperationRow]) -> l
 
 def _outside(deciding: Sequence[GateResult], gates: Sequence[GateResult], policy: Policy) -> list[Judged]:
     """Return the routes in no document that a gate found which does not decide this item by itself."""
-    routes = {}
+    routes: dict[str, str] = {}
     for gate in gates:
         if not any(gate.gate == one.gate for one in deciding):
             found = failing(gate.readings.findings, policy.tolerances, has_baseline=has_baseline(gate))
-            routes.update({one.operation or one.message: one for one in found if one.rule == UNDOCUMENTED})
+            routes |= {one.operation or one.message: gate.gate for one in found if one.rule == UNDOCUMENTED}
     if not routes:
         return []
     words = "1 route answered and is" if len(routes) == 1 else f"{len(routes)} routes answered and are"
     text = f"{words} in no document: {list_names(list(routes))}"
-    return [(Verdict.FAIL, Reason(text, next(iter(routes.values())).fix))]
+    where = list_names(list(dict.fromkeys(routes.values())))
+    hint = f"describe them in the OpenAPI document, take them out, or name them in `ignore` of the gate {where}"
+    return [(Verdict.FAIL, Reason(text, hint))]
