@@ -96,7 +96,7 @@ def openapi_context(
         yield cast(Serving, ServedDocument(served))
 
     return Context(
-        root=root, source=(), python="python", env={}, directory=directory, gate="contract", serve=serve,
+        root=root, source=("orders",), python="python", env={}, directory=directory, gate="contract", serve=serve,
         classify=lambda name, definition: "simple", openapi=openapi, signed=signed or {}, base_commit=base_commit,
     )  # fmt: skip
 

@@ -96,7 +96,7 @@ def test_another_document_than_the_committed_one_is_told_with_how_to_take_it(roo
     assert told(run(root, content), *FAILING) == []
 
 
-@pytest.mark.parametrize("name", ["docs/openapi.yaml", "swagger.json", "api/openapi.yml"])
+@pytest.mark.parametrize("name", ["docs/openapi.yaml", "swagger.json", "api/openapi.yml", "orders/openapi.json"])
 def test_the_usual_places_are_looked_at(root: Path, name: str) -> None:
     (root / name).parent.mkdir(exist_ok=True)
     (root / "openapi.json").rename(root / name)

@@ -118,7 +118,7 @@ class OpenApi(Tool):
             there = (context.root / str(context.openapi)).is_file()
             found.append(Requirement("OpenAPI document", there, str(context.openapi), "[backend] openapi names it"))
         elif "documentation" in self.checks and self.committed is not False:
-            name = find_committed(context.root, self.committed or None)
+            name = find_committed(context.root, self.committed or None, context.source)
             what = name or f"{self.committed or 'openapi.json'} is not there"
             hint = "save what the backend serves, and commit it; `committed` names another file, or is false"
             found.append(Requirement("committed OpenAPI document", name is not None, what, hint))
@@ -176,7 +176,7 @@ class OpenApi(Tool):
             seen.notes.append("the document is a file of the project: nothing is served that could differ from it")
         elif self.committed is not False:
             kept = _keep(document, context.directory)
-            differing = check_committed(context.root, document, self.committed or None, kept)
+            differing = check_committed(context.root, document, self.committed or None, kept, context.source)
             seen.findings += graded(differing, documentation.RULES, severities)
 
 

@@ -20,15 +20,19 @@ USUAL_NAMES = tuple(
 """Where a committed document is looked for, in this order, when nobody says where it is."""
 
 
-def find_committed(root: Path, name: str | None) -> str | None:
-    """Return the file that was named, or the first of the usual ones; None when there is no such file."""
-    names: Sequence[str] = (name,) if name is not None else USUAL_NAMES
+def find_committed(root: Path, name: str | None, source: Sequence[str] = ()) -> str | None:
+    """Return the file that was named, or the first of the usual ones; None when there is no such file.
+
+    Many backends serve a file that lies in their source, so that is looked into as well.
+    """
+    inside = [f"{folder}/{one}" for folder in source if folder != "." for one in USUAL_NAMES]
+    names: Sequence[str] = (name,) if name is not None else (*USUAL_NAMES, *inside)
     return next((one for one in names if (root / one).is_file()), None)
 
 
-def check_committed(root: Path, served: Document, name: str | None, kept: Path) -> list[Finding]:
+def check_committed(root: Path, served: Document, name: str | None, kept: Path, source: Sequence[str]) -> list[Finding]:
     """Return what keeps the committed document from being the served one; `kept` is a copy of the latter to take."""
-    found = find_committed(root, name)
+    found = find_committed(root, name, source)
     if found is None:
         target = name or ("openapi.json" if kept.suffix == ".json" else "openapi.yaml")
         there = f"{name} is not there" if name else "there is none of the usual files, such as openapi.json"
