@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gates.rest.described import extension_of, is_parameter, prefix_length
+from gates.rest.described import extension_of, is_parameter, looks_identified, prefix_length
 from gates.rest.shapes import all_schemas
 from gates.rest.violations import Case, Violation, counted, listed
 from gates.rest.words import says_verb, style_of, styled, word_set
@@ -16,10 +16,11 @@ _SAMPLES = {"kebab": "kebab-case", "snake": "snake_case", "camel": "camelCase", 
 
 _PROTOCOLS = word_set(
     "access_token refresh_token id_token token_type expires_in refresh_expires_in session_state client_id "
-    "client_secret client_assertion client_assertion_type grant_type redirect_uri response_type response_mode code_challenge "
-    "code_challenge_method code_verifier login_hint id_token_hint post_logout_redirect_uri device_code user_code "
-    "error_description error_uri preferred_username email_verified phone_number_verified auth_time claims_locales "
-    "ui_locales acr_values at_hash c_hash jwks_uri scimType oneOf anyOf allOf additionalProperties minLength maxLength"
+    "client_secret client_assertion client_assertion_type grant_type redirect_uri response_type response_mode "
+    "code_challenge code_challenge_method code_verifier login_hint id_token_hint post_logout_redirect_uri "
+    "device_code user_code error_description error_uri preferred_username email_verified phone_number_verified "
+    "auth_time claims_locales ui_locales acr_values at_hash c_hash jwks_uri scimType oneOf anyOf allOf "
+    "additionalProperties minLength maxLength"
 )
 """Names that OAuth, OpenID Connect, SCIM and JSON Schema have given, whatever the style of the rest."""
 
@@ -40,7 +41,9 @@ def path_cases(case: Case) -> Iterator[Violation]:
     uses: _Uses = {}
     for one in case.asked("rest.path-case"):
         for position, segment in enumerate(one.segments):
-            if position < prefix_length(one.segments) or is_parameter(segment) or extension_of(segment):
+            if position < prefix_length(one.segments) or is_parameter(segment) or looks_identified(segment):
+                continue
+            if extension_of(segment):
                 continue
             if not says_verb(segment):  # rest.noun-path and rest.action-path tell of those
                 _use(uses, segment, one.name, one.pointer.rpartition("/")[0])

@@ -24,7 +24,8 @@ PAGINATION = (
 """Names of query parameters that say which part of a list is meant; compared without case and punctuation."""
 
 EXEMPT = (
-    "* */health", "* */health/*", "* */healthz", "* */healthz/*", "* */livez", "* */livez/*", "* */readyz",
+    "* */health", "* */health/*", "* */healthcheck", "* */health-check", "* */healthz", "* */healthz/*",
+    "* */livez", "* */livez/*", "* */readyz",
     "* */readyz/*", "* */live", "* */ready", "* */liveness", "* */readiness", "* */ping", "* /status", "* /version",
     "* /metrics", "* */actuator", "* */actuator/*", "* */openapi", "* */openapi.*", "* */swagger", "* */swagger.*",
     "* */swagger/*", "* /docs", "* /docs/*", "* /redoc", "* */favicon.ico", "* */keys.json",
@@ -100,7 +101,8 @@ class Conventions:
 
     def is_exempt(self, operation: str) -> bool:
         """Return whether an operation is held to no convention."""
-        return any(matches(operation, pattern) for pattern in self.exempt)
+        names = {operation, operation.rstrip("/")}
+        return any(matches(name, pattern) for pattern in self.exempt for name in names)
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

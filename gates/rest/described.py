@@ -109,6 +109,14 @@ def is_parameter(segment: str) -> bool:
     return "{" in segment
 
 
+def looks_identified(segment: str) -> bool:
+    """Return whether a segment is a number, a UUID, or another long name with digits in it, and no version."""
+    digits = sum(character.isdigit() for character in segment)
+    if segment.isdigit():
+        return True
+    return len(segment) >= 16 and digits >= 4 and all(c.isalnum() or c in "-_" for c in segment)
+
+
 def extension_of(segment: str) -> str:
     """Return the file extension of a segment, such as `.json`, or ""."""
     found = _EXTENSION.search(segment)

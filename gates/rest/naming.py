@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gates.rest.conventions import Conventions
-from gates.rest.described import escaped, is_parameter, parameters_of, prefix_length, segments_of, without_extension
+from gates.rest.described import (
+    escaped,
+    is_parameter,
+    looks_identified,
+    parameters_of,
+    prefix_length,
+    segments_of,
+    without_extension,
+)
 from gates.rest.violations import Case, Violation, counted, listed
 from gates.rest.words import (
     METHOD_OF,
@@ -224,7 +232,7 @@ def singulars_of(path: NamedPath, conventions: Conventions) -> Iterator[_Named]:
         words = words_of(segment)
         if not words or words[-1] in conventions.nouns or segment.lower() in conventions.nouns:
             continue
-        if says_verb(segment) or _looked_up(segments, position, words[-1]):
+        if says_verb(segment) or words[0] == "check" or _looked_up(segments, position, words[-1]):
             continue
         if is_singular(words[-1], parameters_of(following)[0]):
             plural = segment[: len(segment) - len(words[-1])] + _as(plural_of(words[-1]), segment)
@@ -263,14 +271,6 @@ def as_templates(routes: Iterable[str]) -> list[tuple[str, str]]:
     found = []
     for route in routes:
         method, _, path = route.strip().partition(" ")
-        parts = ["{id}" if _is_identifier(part) else part for part in path.strip().split("?")[0].split("/")]
+        parts = ["{id}" if looks_identified(part) else part for part in path.strip().split("?")[0].split("/")]
         found.append((method.upper(), "/".join(parts)))
     return found
-
-
-def _is_identifier(segment: str) -> bool:
-    """Return whether a segment is a number, a UUID, or another long name with digits in it, and no version."""
-    digits = sum(character.isdigit() for character in segment)
-    if segment.isdigit():
-        return True
-    return len(segment) >= 16 and digits >= 4 and all(c.isalnum() or c in "-_" for c in segment)

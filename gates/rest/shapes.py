@@ -62,20 +62,15 @@ def says_nothing(api: Api, schemas: Mapping[str, Any]) -> bool:
     return all(_open(api.resolved(schema)) for schema in schemas.values())
 
 
+_SAY_NOTHING = frozenset({"type", "properties", "additionalProperties", "title", "description", "example", "nullable"})
+
+
 def _open(schema: Mapping[str, Any]) -> bool:
-    return (
-        not schema.get("properties")
-        and not schema.keys()
-        - {
-            "type",
-            "properties",
-            "additionalProperties",
-            "title",
-            "description",
-            "example",
-        }
-        and schema.get("type", "object") == "object"
-        and not isinstance(schema.get("additionalProperties"), Mapping)
+    """Return whether a schema names no property, item or other type than an object."""
+    if schema.keys() - _SAY_NOTHING or schema.get("properties"):
+        return False
+    return schema.get("type", "object") in ("object", "null") and not isinstance(
+        schema.get("additionalProperties"), Mapping
     )
 
 
@@ -123,14 +118,14 @@ def _tops(api: Api) -> Iterator[Place]:
 
 
 def _bodies(holder: Any, pointer: str) -> Iterator[Place]:
-    """Return the schemas of a parameter, body or response that stands here."""
+    """Return the schemas of a parameter, or of a JSON body or response, that stand here."""
     if not isinstance(holder, Mapping):
         return
     if isinstance(holder.get("schema"), Mapping):
         yield Place(holder["schema"], f"{pointer}/schema")
     content = holder.get("content")
     for media, value in content.items() if isinstance(content, Mapping) else ():
-        if isinstance(value, Mapping) and isinstance(value.get("schema"), Mapping):
+        if is_json(str(media)) and isinstance(value, Mapping) and isinstance(value.get("schema"), Mapping):
             yield Place(value["schema"], f"{pointer}/content/{escaped(str(media))}/schema")
 
 

@@ -24,7 +24,10 @@ def version_prefix(case: Case) -> Iterator[Violation]:
     if wanted == "any":
         return
     asked = case.asked("rest.version-prefix")
-    without = [one for one in asked if not _has_version(one, wanted)]
+    above = {parent for one in asked for parent in _above_version(one)}
+    without = [
+        one for one in asked if not _has_version(one, wanted) and segments_of(f"{one.base}{one.path}") not in above
+    ]
     if without:
         names = tuple(one.name for one in without)
         prefix = "/api/v1" if wanted == "auto" else wanted
@@ -50,6 +53,14 @@ def one_version(case: Case) -> Iterator[Violation]:
             "rest.one-version", "", f"one document describes {len(majors)} major versions ({told})",
             tuple(majors[fewest]), "/paths", "give each major version a document of its own",
         )  # fmt: skip
+
+
+def _above_version(one: Described) -> Iterator[tuple[str, ...]]:
+    """Return the paths below which versions begin, as /apis/apps above /apis/apps/v1: what they list has none yet."""
+    segments = segments_of(f"{one.base}{one.path}")
+    version = _version_of(one)
+    for length in range(1, segments.index(version) + 1 if version else 0):
+        yield segments[:length]
 
 
 def _version_of(one: Described) -> str | None:

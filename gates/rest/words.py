@@ -31,7 +31,7 @@ _ALSO_NOUNS = frozenset({"update", "edit", "save"})
 _ALWAYS_COMPOUND = frozenset({("add", "on"), ("add", "ons"), ("add", "in"), ("add", "ins"), ("get", "started")})
 _COMPOUND_NOUNS = word_set(
     "protection policy policies history marker markers window windows channel channels manager agent agents "
-    "center centre frequency interval schedule rate rates requests events logs token tokens"
+    "center centre frequency interval schedule rate rates requests events logs token tokens queue queues"
 )
 """What makes a noun of the verb before it, where a hyphen joins them: a delete marker, the update frequency."""
 _LISTED_NOUNS = word_set("items item entries entry members member views view types type prices")
@@ -117,7 +117,7 @@ _UNCOUNTABLE_TION = word_set(
     "verification reputation location protection description"
 )
 _ATTRIBUTES = word_set(
-    "name email type status code date state id slug key tag username phone version token language currency "
+    "name price email type status code date state id slug key tag username phone version token language currency "
     "country symbol category ref sku isbn hash region level position term word index"
 )
 """Nouns by which things are looked up, where a parameter of the same name follows: `/users/email/{email}`."""
@@ -211,6 +211,8 @@ def action_verb(segment: str, *, only_read: bool, ends_resource: bool) -> str | 
     if not words:
         return None
     first = words[0]
+    if len(words) > 1 and style_of(segment) in ("kebab", "snake") and words[1] in _COMPOUND_NOUNS:
+        return None
     if only_read:
         noun = style_of(segment) in ("kebab", "snake") and first not in _NEVER_NOUNS
         return first if first in _NEVER_READ and not noun else None
