@@ -207,7 +207,7 @@ def debts(run: Run) -> list[str]:
             found.setdefault(describe_finding(finding))
     if not found:
         for item in run.done:
-            found.update(dict.fromkeys(item.known))
+            found.update(dict.fromkeys(line for line in item.known if not line.startswith(("waived: ", "flaky: "))))
     return list(found)
 
 

@@ -186,3 +186,8 @@ def test_what_was_only_added_to_the_contract_is_no_debt() -> None:
     )
     run = failing_run(gates=(GateResult("contract", "openapi", Verdict.PASS, 1.0, readings=Readings(findings=found)),))
     assert [line.partition(" (")[0] for line in accepted(run)] == ["contract: high change", "contract: medium change"]
+
+
+def test_what_was_waived_or_is_flaky_is_no_debt() -> None:
+    item = DoneItem("security", "Secure", Verdict.PASS, known=("known: a hole", "waived: another", "flaky: a third"))
+    assert debts(failing_run(gates=(), done=(item,))) == ["known: a hole"]
