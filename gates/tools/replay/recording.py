@@ -23,6 +23,8 @@ from gates.tools.replay.stored import KINDS, Outcome, Promise
 _MOST_SPOILED = 5
 _APART = 5_000_000
 """Between the numbers of the exploration and those of what is recorded: what is unique is so among both."""
+_REFUSING = 2.0
+"""Seconds that a refusal may take to be recorded: of one that is dear there need not be one."""
 _NOTHING_TO_DELETE = "is not tried: nothing could be made first that it would take away"
 _NOT_TOLD = (401, 403, 429)
 """Refusals that say nothing of the request itself."""
@@ -81,10 +83,16 @@ class Recorder:
         candidates = _bounded(candidates, self.each, self.most)
         recording.cut_off = len(candidates) - min(len(candidates), self.most)
         candidates = candidates[: self.most]
-        first = self.replayer.run(candidates, document, deadline, "recording")
-        second = self.replayer.run(candidates, document, deadline, "recording again")
+        first = self.replayer.run(candidates, document, deadline, "recording", min(self.timeout, _REFUSING))
+        # What is no promise already need not be asked twice.
+        again = [position for position in sorted(first) if not _refuted(candidates[position], first[position])]
+        second = self.replayer.run(
+            [candidates[position] for position in again], document, deadline, "recording again",
+            min(self.timeout, _REFUSING),
+        )  # fmt: skip
+        answers = {again[number]: outcome for number, outcome in second.items()}
         for position, candidate in enumerate(candidates):
-            outcomes = (first.get(position), second.get(position))
+            outcomes = (first.get(position), answers.get(position))
             self._count(recording, candidate, outcomes)
             kept = _kept(candidate, *outcomes)
             if isinstance(kept, Promise):
@@ -117,7 +125,11 @@ class Recorder:
                     continue
                 recording.operations = sum(excluded.get(one.name) != LEFT_OUT for one in document.operations)
                 recording.without = {
-                    one.name: prepared.tried[one.name].reason if one.name in prepared.tried else _NOTHING_TO_DELETE
+                    one.name: prepared.tried[one.name].reason
+                    if one.name in prepared.tried
+                    else _NOTHING_TO_DELETE
+                    if one.method == "DELETE"
+                    else f"is not tried: nobody relies on {one.method}"
                     for one in document.operations
                     if excluded.get(one.name) != LEFT_OUT
                 }
@@ -186,22 +198,31 @@ _UNREACHED = "was not asked twice: the time was over"
 _UNSTABLE = "is not answered alike twice"
 
 
+def _refuted(candidate: Promise, outcome: Outcome) -> str:
+    """Return why an answer is no promise, or nothing."""
+    if outcome.blamed is not None:
+        return f"needs {outcome.blamed.operation}, which {outcome.trouble}"
+    if outcome.status is None:
+        return f"was not answered: {outcome.trouble}"
+    if outcome.login_lost:
+        return "ended the login"
+    status = outcome.status
+    fits = status < 400 if candidate.kind == "success" else 400 <= status < 500 and status not in _NOT_TOLD
+    return "" if fits else f"answered {status}"
+
+
 def _kept(candidate: Promise, one: Outcome | None, other: Outcome | None) -> Promise | str:
     """Return what is promised by two answers, or why nothing is."""
+    if one is not None and (why := _refuted(candidate, one)):
+        return why
     if one is None or other is None:
         return _UNREACHED
-    for outcome in (one, other):
-        if outcome.blamed is not None:
-            return f"needs {outcome.blamed.operation}, which {outcome.trouble}"
-        if outcome.status is None:
-            return f"was not answered: {outcome.trouble}"
-        if outcome.login_lost:
-            return "ended the login"
-    if one.status != other.status or one.media != other.media or (one.shape is None) != (other.shape is None):
+    if (
+        _refuted(candidate, other)
+        or one.status != other.status
+        or one.media != other.media
+        or (one.shape is None) != (other.shape is None)
+    ):
         return _UNSTABLE
-    status = one.status or 0
-    fits = status < 400 if candidate.kind == "success" else 400 <= status < 500 and status not in _NOT_TOLD
-    if not fits:
-        return f"answered {status}"
     shape = one.shape if one.shape is None or other.shape is None else merge(one.shape, other.shape)
-    return replace(candidate, status=status, media=one.media, shape=shape)
+    return replace(candidate, status=one.status or 0, media=one.media, shape=shape)

@@ -38,7 +38,10 @@ class Session:
     serving: Serving
     document: Document | None
     timeout: float
+    """What any answer may take, in seconds."""
     number: Callable[[], int]
+    refusing: float | None = None
+    """What one may take that is to refuse something, where that is less."""
     wanted: Mapping[Key, Mapping[str, str]] = field(default_factory=dict)
     """What others will take from the answer to a request, so that one that cannot be made twice serves all."""
     _made: dict[Key, dict[str, Value]] = field(default_factory=dict)
@@ -53,7 +56,7 @@ class Session:
             values: dict[str, Value] = {}
             for step in promise.steps:
                 values |= self._capture(step, values, fresh=promise.asked.changes)
-            answer = self._send(promise.asked, values)
+            answer = self._send(promise.asked, values, self.refusing if promise.kind != "success" else None)
         except StepFailed as failed:
             return Outcome(failed.status, trouble=failed.trouble, blamed=failed.step)
         except NoAnswer as error:
@@ -101,21 +104,21 @@ class Session:
             captured[token] = value
         return captured
 
-    def _send(self, asked: Asked, values: Mapping[str, Value]) -> Answer:
+    def _send(self, asked: Asked, values: Mapping[str, Value], within: float | None = None) -> Answer:
         operation = next(
             (one for one in (self.document.operations if self.document else ()) if one.name == asked.operation), None
         )
         secrets = {token: secret_at(self.document, operation, place) for token, place in asked.secrets.items()}
-        return self._exchange(substitute(asked.request, {**values, **secrets}))
+        return self._exchange(substitute(asked.request, {**values, **secrets}), within or self.timeout)
 
-    def _exchange(self, sent: Sendable) -> Answer:
+    def _exchange(self, sent: Sendable, timeout: float) -> Answer:
         number = self.number()
         body = None if sent.body is None else Numbered(sent.body.encode())(number)
         target = Numbered(sent.target.encode())(number).decode()
         login = {name.lower() for name in self.serving.headers}
         headers = {name: value for name, value in sent.headers.items() if name.lower() not in login}
         headers |= self.serving.headers
-        return request(self.serving.url, sent.method, target, headers=headers, body=body, timeout=self.timeout)
+        return request(self.serving.url, sent.method, target, headers=headers, body=body, timeout=timeout)
 
 
 def _json(answer: Answer) -> Any:
@@ -148,7 +151,12 @@ class Replayer:
     progress: Callable[[float | None, str], None]
 
     def run(
-        self, promises: Sequence[Promise], document: Document | None, deadline: float, told: str
+        self,
+        promises: Sequence[Promise],
+        document: Document | None,
+        deadline: float,
+        told: str,
+        refusing: float | None = None,
     ) -> dict[int, Outcome]:
         """Return what came of requests by their position; those that were not reached are not among them."""
         outcomes: dict[int, Outcome] = {}
@@ -156,7 +164,7 @@ class Replayer:
             if len(outcomes) == len(promises) or time.monotonic() > deadline:
                 break
             with self.serve() as serving:
-                session = Session(serving, document, self.timeout, self.number, _wanted(promises))
+                session = Session(serving, document, self.timeout, self.number, refusing, _wanted(promises))
                 if not self._go_on(session, promises, outcomes, deadline, told) and not serving.started_by_us:
                     break
         return outcomes
