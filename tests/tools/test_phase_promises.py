@@ -150,6 +150,18 @@ def test_a_promise_of_an_earlier_phase_that_is_gone_is_high() -> None:
     assert again.fingerprint == finding.fingerprint, "it is the same whatever else is written"
 
 
+def test_a_table_that_is_gone_is_one_finding_and_not_one_for_each_column() -> None:
+    now = Snapshot(**{**_fields(NOW), "tables": {"search_index": Table({"word": ""})}})  # type: ignore[arg-type]
+    promised = tuple(Reference("tables", name, "x") for name in ("orders", "orders.id", "orders.total"))
+    found = checked("## Provides\n- table `a` (`b`, `c`)\n- from\n", now, (EarlierPhase("foundation", THEN, promised),))
+    assert [message for _, message in told(found) if "orders" in message] == [
+        "table orders is gone; phase foundation provides it (x)"
+    ]
+    assert [message.partition(" is not there")[0] for rule, message in told(found) if rule == "unresolved"] == [
+        "table a"
+    ]
+
+
 def test_contradictions_are_told() -> None:
     text = ALL + "## Consumes\n- `GET /search`\n- `orders.id` from foundation\n- `orders.id` from search\n"
     found = [message for rule, message in told(checked(text)) if rule == "contradiction"]

@@ -321,6 +321,41 @@ def test_a_project_is_read_without_its_tests_and_without_what_is_installed(tmp_p
     assert [note.partition(":")[0] for note in found.notes] == ["package.json"]
 
 
+def test_components_of_the_layouts_of_build_tools(tmp_path: Path) -> None:
+    for name in (
+        "src/main/java/org/shop/App.java",
+        "src/main/java/org/shop/api/Api.java",
+        "src/main/resources/db/a.sql",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x\n")
+    assert list(read_project(tmp_path, ("src",), ()).components) == [
+        "src/main/java/org/shop/App.java", "src/main/java/org/shop/api", "src/main/resources",
+    ]  # fmt: skip
+    (tmp_path / "single.py").write_text("x\n")
+    assert list(read_project(tmp_path, ("single.py",), ()).components) == ["single.py"]
+
+
+def test_migrations_of_django_rename_and_move() -> None:
+    def migration(*operations: str) -> str:
+        return f"class Migration(migrations.Migration):\n    operations = [{', '.join(operations)}]\n"
+
+    first = migration(
+        "migrations.CreateModel(name='User', fields=[('a', models.IntegerField())], options={'db_table': 'old_user'})",
+        "migrations.CreateModel(name='Bill', fields=[('who', models.ForeignKey('User', models.CASCADE))])",
+    )
+    second = migration(
+        "migrations.AlterModelTable(name='user', table=None)",
+        "migrations.RenameModel(old_name='Bill', new_name='Invoice')",
+        "migrations.RenameField(model_name='invoice', old_name='who', new_name='payer')",
+    )  # fmt: skip
+    model = "class User(Base):\n    pass\n\nclass Invoice(models.Model):\n    sum = models.IntegerField()\n"
+    found = tables(("shop/migrations/1.py", first), ("shop/migrations/2.py", second), ("shop/models/all.py", model))
+    assert {name: list(columns) for name, columns in found.items()} == {
+        "shop_user": ["a"], "shop_invoice": ["payer_id", "id", "sum"],
+    }  # fmt: skip
+
+
 def test_files_are_looked_for_inside_the_project_only(tmp_path: Path) -> None:
     root = tmp_path / "project"
     (root / "orders").mkdir(parents=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -23,6 +23,8 @@ _TESTS = frozenset({
     "tests", "test", "spec", "specs", "__tests__", "testdata", "fixtures", "e2e", "examples", "example", "docs",
     "benchmarks",
 })  # fmt: skip
+_LAYOUT = frozenset({"main", "java", "kotlin", "scala", "groovy"})
+"""Folders by which build tools sort languages: what is in them are the packages."""
 _CODE = frozenset({
     ".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", ".jsx", ".go", ".java", ".kt", ".scala", ".groovy",
     ".rb", ".rs", ".php", ".cs", ".ex", ".exs", ".swift", ".c", ".cpp", ".h", ".hpp", ".sql", ".prisma", ".graphql",
@@ -39,6 +41,8 @@ class Found:
     asked: dict[str, str] = field(default_factory=dict)
     """Variables of examples and compose files: where the source reads one as well, that is where it is told to be."""
     dependencies: dict[str, dict[str, str]] = field(default_factory=dict)
+    sizes: dict[PurePosixPath, dict[PurePosixPath, int]] = field(default_factory=dict)
+    """Lines of each file, by the folder of the project's own code that it lies in."""
     components: dict[str, Component] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -66,6 +70,8 @@ def read_project(root: Path, source: Collection[str], calls: Collection[str]) ->
         _read_file(root, path, own, calls, found, statements)
     _read_configuration(root, found)
     found.environment = {**found.asked, **found.environment}
+    for own, sizes in found.sizes.items():
+        found.components.update(_components(own, sizes))
     found.tables.update(tables.tables_after(statements.items()))
     return found
 
@@ -129,7 +135,7 @@ def _read_file(
     if text is None:
         return
     if is_code and own is not None:
-        _count(path, own, text, found)
+        found.sizes.setdefault(own, {})[path] = text.count("\n") + (not text.endswith("\n"))
     if reads:
         for variable, line in environment.variables_of(name, text):
             (found.asked if asks else found.environment).setdefault(variable, f"{path}:{line}")
@@ -144,12 +150,25 @@ def _read_file(
         _read_dependencies(root, path, text, found)
 
 
-def _count(path: PurePosixPath, own: PurePosixPath, text: str, found: Found) -> None:
-    """Count a file to the package, or as the module, that lies directly in the folder of the project's own code."""
-    inner = path.relative_to(own).parts
-    name = str(own / inner[0]) if inner else str(path)
-    before = found.components.get(name, Component(0, 0))
-    found.components[name] = Component(before.files + 1, before.lines + text.count("\n") + (not text.endswith("\n")))
+def _components(own: PurePosixPath, sizes: Mapping[PurePosixPath, int]) -> dict[str, Component]:
+    """Return the packages and modules that lie directly in the folder of the project's own code.
+
+    A folder that holds nothing but another one (`src/main/java/org/…`) is passed through.
+    """
+    inner: dict[str, dict[PurePosixPath, int]] = {}
+    for path, lines in sizes.items():
+        parts = path.relative_to(own).parts if path != own else ()
+        inner.setdefault(parts[0] if parts else "", {})[path] = lines
+    if list(inner) == [""]:
+        return {str(own): Component(1, sum(sizes.values()))}
+    found: dict[str, Component] = {}
+    for name, below in inner.items():
+        folder = own / name
+        if folder not in below and (len(inner) == 1 or name in _LAYOUT):
+            found.update(_components(folder, below))
+        else:
+            found[str(folder)] = Component(len(below), sum(below.values()))
+    return found
 
 
 def _may_be_asyncapi(name: str) -> bool:

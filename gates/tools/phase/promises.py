@@ -103,9 +103,15 @@ _Gaps = dict[tuple[str, str], Gap]
 
 
 def _provided(provides: Sequence[Resolved], present: Resolver, gaps: _Gaps) -> Iterator[Finding]:
+    missing = {one.reference.name for one in provides if not one.name}
     for one in provides:
-        if not one.name:
+        if not one.name and not _goes_with_its_table(one.reference, missing):
             yield from _absent(one.reference, present, gaps)
+
+
+def _goes_with_its_table(column: Reference, missing: Set[str]) -> bool:
+    """Return whether the table of a column is missing as well: that it is missing says it all."""
+    return column.kind == "tables" and "." in column.name and column.name.partition(".")[0] in missing
 
 
 def _absent(reference: Reference, present: Resolver, gaps: _Gaps, was_in: str = "") -> Iterator[Finding]:
@@ -126,7 +132,10 @@ def _consumed(
     consumes: Sequence[Resolved], present: Resolver, earlier: Mapping[str, Resolver], gaps: _Gaps
 ) -> Iterator[Finding]:
     """Yield what was not there in the phase that it is consumed from, or is not there any more."""
+    missing = {one.reference.name for one in consumes if not one.name}
     for one in consumes:
+        if not one.name and _goes_with_its_table(one.reference, missing):
+            continue
         reference = replace(one.reference, kind=one.kind)
         then = earlier.get(reference.phase)
         was_there = then is not None and then.find(reference) is not None
@@ -199,8 +208,9 @@ def _speaks_of_a_table(reference: Reference, present: Resolver) -> bool:
 
 def _broken(earlier: Sequence[EarlierPhase], present: Resolver, gaps: _Gaps) -> Iterator[Finding]:
     for phase in earlier:
+        gone = {promise.name for promise in phase.provides if present.find(promise) is None}
         for promise in phase.provides:
-            if present.find(promise) is not None:
+            if promise.name not in gone or _goes_with_its_table(promise, gone):
                 continue
             if (why := present.not_seen(promise)) is not None:
                 what = f"whether phase {phase.name} keeps its promises ({SEVERAL[promise.kind]})"

@@ -40,6 +40,8 @@ _EXAMPLE_LINE = re.compile(rf"[ \t]*(?:export[ \t]+)?#?[ \t]?({_NAME})[ \t]*=")
 _CALLS = frozenset({"os.getenv", "getenv", "os.environ.get", "environ.get", "os.environ.pop", "os.environ.setdefault"})
 _READERS = frozenset({"config", "env", "get_env"})
 """Of starlette, decouple and environs, when they are asked for a name in capitals: `config("SECRET_KEY")`."""
+_HINTS = re.compile(r"environ|getenv|get_env|BaseSettings|\bconfig\(|\benv\b")
+"""A file without any of these is not taken apart."""
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 
 
@@ -77,6 +79,8 @@ def _line(text: str, position: int) -> int:
 
 
 def _of_python(text: str) -> Iterator[tuple[str, int]]:
+    if _HINTS.search(text) is None:
+        return
     tree = parsed(text)
     if tree is None:
         return

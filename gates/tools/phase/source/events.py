@@ -48,6 +48,8 @@ def events_of(name: str, text: str, calls: Collection[str]) -> Iterator[tuple[st
 
 
 def _of_python(text: str, calls: Collection[str]) -> Iterator[tuple[str, int]]:
+    if not any(call in text for call in calls):
+        return
     tree = parsed(text)
     if tree is None:
         return

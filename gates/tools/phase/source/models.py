@@ -143,8 +143,14 @@ def _of_django_model(node: ast.ClassDef, path: str, known: dict[str, str]) -> It
     for statement in node.body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             columns |= _django_column(statement.targets[0].id, statement.value)
-    name = named or f"{_app(path)}_{node.name.lower()}".lstrip("_")
-    yield Statement("create", name, _with_key(columns), node.lineno)
+    key = f"{_app(path)}.{node.name.lower()}"
+    yield Statement("create", key, _with_key(columns), node.lineno)
+    yield Statement("name", key, {named or _default_name(key): ""}, node.lineno)
+
+
+def _default_name(key: str) -> str:
+    """Return what Django calls the table of a model, `app.model`, that does not say it itself."""
+    return key.replace(".", "_").lstrip("_")
 
 
 def _with_key(columns: dict[str, str]) -> dict[str, str]:
@@ -166,32 +172,41 @@ def _django_column(field: str, value: ast.expr) -> dict[str, str]:
 
 
 def _of_django_migration(node: ast.ClassDef, path: str, known: dict[str, str]) -> Iterator[Statement]:
-    tables: dict[str, str] = {}
+    app = _app(path)
     for call in ast.walk(node):
         if not isinstance(call, ast.Call):
             continue
-        what = last_name(call.func)
+        what, line = last_name(call.func), call.lineno
         keywords = {one.arg: one.value for one in call.keywords if one.arg}
+        name = literal(keywords.get("name"), known) or ""
+        model = f"{app}.{(literal(keywords.get('model_name'), known) or name).lower()}"
         if what == "CreateModel":
-            model = literal(keywords.get("name"), known) or ""
-            options = keywords.get("options")
-            table = _option(options, "db_table", known) or f"{_app(path)}_{model.lower()}".lstrip("_")
-            tables[model.lower()] = table
-            fields = keywords.get("fields")
-            columns: dict[str, str] = {}
-            for pair in fields.elts if isinstance(fields, ast.List) else ():
-                if isinstance(pair, ast.Tuple) and len(pair.elts) == 2 and (name := literal(pair.elts[0], known)):
-                    columns |= _django_column(name, pair.elts[1])
-            yield Statement("create", table, columns, call.lineno)
-        elif what in ("AddField", "RemoveField"):
-            model = (literal(keywords.get("model_name"), known) or "").lower()
-            name = literal(keywords.get("name"), known)
-            if model and name:
-                column = _django_column(name, keywords.get("field", ast.Constant(None))) or {name: ""}
-                table = tables.get(model, f"{_app(path)}_{model}".lstrip("_"))
-                yield Statement("add" if what == "AddField" else "remove", table, column, call.lineno)
-        elif what == "DeleteModel" and (model := (literal(keywords.get("name"), known) or "").lower()):
-            yield Statement("drop", tables.get(model, f"{_app(path)}_{model}".lstrip("_")), {}, call.lineno)
+            yield Statement("create", model, _django_fields(keywords.get("fields"), known), line)
+            table = _option(keywords.get("options"), "db_table", known)
+            yield Statement("name", model, {table or _default_name(model): ""}, line)
+        elif what in ("AddField", "AlterField"):
+            yield Statement("add", model, _django_column(name, keywords.get("field", ast.Constant(None))), line)
+        elif what == "RemoveField":
+            yield Statement("remove", model, {name: "", f"{name}_id": ""}, line)
+        elif what == "RenameField":
+            old, new = (literal(keywords.get(key), known) or "" for key in ("old_name", "new_name"))
+            yield Statement("rename-column", model, {old: new, f"{old}_id": f"{new}_id"}, line)
+        elif what == "AlterModelTable":
+            yield Statement("name", model, {literal(keywords.get("table"), known) or _default_name(model): ""}, line)
+        elif what == "RenameModel":
+            old, new = (f"{app}.{literal(keywords.get(key), known) or ''}".lower() for key in ("old_name", "new_name"))
+            yield Statement("rename", old, {new: ""}, line)
+            yield Statement("name", new, {_default_name(new): ""}, line)
+        elif what == "DeleteModel":
+            yield Statement("drop", model, {}, line)
+
+
+def _django_fields(fields: ast.expr | None, known: dict[str, str]) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for pair in fields.elts if isinstance(fields, ast.List) else ():
+        if isinstance(pair, ast.Tuple) and len(pair.elts) == 2 and (name := literal(pair.elts[0], known)):
+            columns |= _django_column(name, pair.elts[1])
+    return columns
 
 
 def _option(node: ast.expr | None, key: str, known: dict[str, str]) -> str | None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 import warnings
+from functools import lru_cache
 
 
+@lru_cache(maxsize=2)
 def parsed(text: str) -> ast.Module | None:
-    """Return the tree of a file, or None when it is no Python that this interpreter knows."""
+    """Return the tree of a file, or None when it is no Python that this interpreter knows.
+
+    Several readers look at a file one after another: it is taken apart once.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of escapes and comparisons in code that is not ours

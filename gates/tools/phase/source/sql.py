@@ -30,7 +30,8 @@ _MOST_TEXT = 20_000
 class Statement:
     """What one statement does to a table: `create` it with columns, `drop` it, `add`, `remove` or `rename` a column.
 
-    A table that is renamed is `rename` with the new name as its only column and no type.
+    A table that is renamed is `rename` with the new name as its only column and no type. A model of Django is
+    `app.model` until `name` says, as its only column, what its table is called.
     """
 
     what: str

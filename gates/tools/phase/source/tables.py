@@ -39,10 +39,14 @@ def _is_undoing(path: str) -> bool:
 def tables_after(files: Iterable[tuple[str, Iterable[Statement]]]) -> Mapping[str, Table]:
     """Return the tables that are left after all files, in the order of their paths: migrations are numbered."""
     tables: dict[str, Table] = {}
+    names: dict[str, str] = {}
     for path, statements in sorted(files, key=lambda pair: pair[0]):
         for one in statements:
-            _apply(tables, one, path)
-    return tables
+            if one.what == "name":
+                names[one.table] = next(iter(one.columns))
+            else:
+                _apply(tables, one, path)
+    return {names.get(key, key): table for key, table in tables.items()}
 
 
 def _apply(tables: dict[str, Table], one: Statement, path: str) -> None:
