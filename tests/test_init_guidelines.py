@@ -187,7 +187,7 @@ def test_a_guideline_of_something_else_stays_and_another_file_can_be_named(proje
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"\xff\xfe", "CLAUDE.md is not UTF-8 text"), (b"x" * 1_000_001, "is no file that a guideline could be")],
+    [(b"\xff\xfe", "CLAUDE.md is not UTF-8 text"), (b"x" * 500_001, "is no file that a guideline could be")],
 )
 def test_a_guideline_that_cannot_be_read_is_told(project: Project, content: bytes, message: str) -> None:
     (project.root / "CLAUDE.md").write_bytes(content)

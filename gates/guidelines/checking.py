@@ -58,8 +58,16 @@ def check_guidelines(
     `left_out` names the items of the Definition of Done that gates.toml leaves out.
     """
     guideline, unfilled = read_guidelines(text), find_unfilled(text)
-    compared = [finding for stated in guideline.numbers for finding in _compare(stated, targets, path)]
-    unequal = sum(finding.severity in (Severity.HIGH, Severity.MEDIUM) for finding in compared)
+    # The same number in several places is one thing to mend.
+    distinct: dict[tuple[str, float], list[Stated]] = {}
+    for stated in guideline.numbers:
+        distinct.setdefault((stated.target, stated.values[0]), []).append(stated)
+    compared: list[Finding] = []
+    unequal = 0
+    for group in distinct.values():
+        found = list(_compare(group[0], targets, path, _also([stated.line for stated in group])))
+        compared += found
+        unequal += len(group) * any(one.severity in (Severity.HIGH, Severity.MEDIUM) for one in found)
     named = {stated.target for stated in guideline.numbers}
     return Checked(
         (
@@ -127,10 +135,10 @@ def _is_stricter(demanded: Demanded, target: str) -> bool:
     return of_phase <= for_all if bounded_above(target) else of_phase >= for_all
 
 
-def _compare(stated: Stated, targets: Mapping[str, Demanded], path: str) -> Iterator[Finding]:
+def _compare(stated: Stated, targets: Mapping[str, Demanded], path: str, also: str) -> Iterator[Finding]:
     target = stated.target
     demanded = targets.get(target, Demanded())
-    said = f"says {stated.text!r} of {WORDS[target]}"
+    said = f"says {stated.text!r} of {WORDS[target]}{also}"
     identity = (target, repr(stated.values[0]), demanded.text)
     if any(same(stated.values, values) for values in _accepted(demanded, target)):
         if demanded.phase_text and demanded.text and not _is_stricter(demanded, target):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 
 from gates.guidelines.quantities import Kind
 
@@ -33,7 +34,8 @@ _NAMES: Mapping[str, str] = {
     r"|\bat the same time\b",
     "load.memory": r"(?<!in-)(?<!in )\bmemory\b|\bRAM\b|\b[RP]SS\b",
     "database.connections": r"\b(?:database|db|pool\w*|postgres\w*|mysql|sql)\b[^.;]{0,30}?\bconnections?\b"
-    r"|\bconnections?\b[^.;]{0,30}?\b(?:database|db)\b|\b(?:connection )?pool(?:[ _-]?size| of)\b"
+    r"|\bconnections?\b[^.;]{0,30}?\b(?:database|db|postgres\w*|mysql|mariadb|mongodb)\b"
+    r"|\b(?:connection )?pool(?:[ _-]?size| of)\b"
     r"|\bmax_connections\b|\b(?:connection|database|db)[- ]pool\b",
 }
 _NAMED = re.compile(
@@ -94,9 +96,18 @@ _BEHIND = 15
 """What follows a number has to be this much nearer than what stands before it."""
 
 
-def _occurrences(text: str) -> Iterator[tuple[str, int, int]]:
-    for match in _NAMED.finditer(text):
-        yield str(match.lastgroup).replace("__", "."), match.start(), match.end()
+@lru_cache(maxsize=64)  # a clause is asked about once for each of its numbers
+def _occurrences(text: str) -> tuple[tuple[str, int, int], ...]:
+    return tuple(
+        (str(match.lastgroup).replace("__", "."), match.start(), match.end()) for match in _NAMED.finditer(text)
+    )
+
+
+@lru_cache(maxsize=256)
+def _first(pattern: re.Pattern[str], text: str) -> str:
+    """Return the first words of a text that fit a pattern; "" when none do."""
+    match = pattern.search(text)
+    return match[0] if match else ""
 
 
 def named_in(text: str) -> tuple[str, ...]:
@@ -142,17 +153,17 @@ def is_excluded(target: str, clause: str, start: int, end: int, since: int = 0) 
 
     `since` is where the number before this one ends.
     """
-    if _NOT_DEMANDED.search(clause):
+    if _first(_NOT_DEMANDED, clause):
         return True
     if target.startswith("response_time."):
         after = clause[:start].rstrip().lower().endswith("after")
-        return after or _NOT_TIMES.search(clause) is not None or not _is_p95(clause, start, end)
-    found = _EXCLUDED[target].search(clause)
-    if target == "coverage.lines" and found and found[0].lower().startswith("branch"):
+        return after or bool(_first(_NOT_TIMES, clause)) or not _is_p95(clause, start, end)
+    found = _first(_EXCLUDED[target], clause)
+    if target == "coverage.lines" and found.lower().startswith("branch"):
         return re.search(r"\blines?\b", clause, re.IGNORECASE) is None
     if target == "database.connections" and _LEAST.search(clause[since:start]):
         return True
-    return found is not None or (target == "load.concurrency" and _RATE.match(clause, end) is not None)
+    return bool(found) or (target == "load.concurrency" and _RATE.match(clause, end) is not None)
 
 
 def _is_p95(clause: str, start: int, end: int) -> bool:

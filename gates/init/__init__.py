@@ -30,7 +30,7 @@ from gates.profiles import SKIPPED_FOLDERS, Profile, list_profiles, load_profile
 GUIDELINE_FILE = "CLAUDE.md"
 _SHOWN = 4
 """So many possibilities are named at most."""
-_MOST_BYTES = 1_000_000
+_MOST_BYTES = 500_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,15 @@ def test_a_number_that_differs_names_both_lines_and_both_values() -> None:
     assert 'response_time.complex = "<= 400 ms"' in finding.fix
 
 
+def test_the_same_number_in_several_places_is_one_finding_with_all_their_lines() -> None:
+    text = filled(SIMPLE_QUERY_TARGET="50", RESPONSE_TIME_TARGET="50")
+    checked = check(text)
+    (finding,) = checked.findings
+    assert finding.line == line_of(text, "(<50ms for")
+    assert f"(also on line {line_of(text, '- **Simple Queries:** < 50ms')})" in finding.message
+    assert (checked.stated, checked.equal) == (9, 7)
+
+
 def test_its_identity_survives_moves_and_rewording_and_not_another_number() -> None:
     def identity(sentence: str, before: str = "") -> str:
         text = before + replaced(filled(), "- **Complex Operations:** < 500ms", sentence)

@@ -138,6 +138,13 @@ VARIANTS = [
         "- **Connection pool:** min 5, max 20 connections, timeout 30 s",
         "- **Connection pool:** min 20, max 40 connections, timeout 30 s",
     ),
+    (
+        "database.connections",
+        CONNECTIONS,
+        "- The pool holds no more than **20**\n  connections to PostgreSQL",
+        "- The pool holds no more than **40**\n  connections to PostgreSQL",
+    ),
+    ("database.connections", CONNECTIONS, "- At most 20 connections to MySQL", "- At most 21 connections to MySQL"),
     ("database.connections", CONNECTIONS, "- DB pool: 20", "- DB pool: 25"),
     ("load.memory", MEMORY, "- **Memory:** 512MB max", "- **Memory:** 256MB max"),
     ("coverage.lines", COVERAGE, "- Keep coverage above 90%.", "- Keep coverage above 80%."),

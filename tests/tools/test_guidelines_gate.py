@@ -160,7 +160,7 @@ def test_where_there_is_no_guideline_that_is_said(folder: Path) -> None:
     [
         (b"\xff\xfe# G\x00", "is not UTF-8 text (byte 0)"),
         (b"# Gr\xfc\xdfe", "is not UTF-8 text (byte 4)"),
-        (b"x" * 1_000_001, "is larger than 1,000,000 bytes"),
+        (b"x" * 500_001, "is larger than 500,000 bytes"),
     ],
 )
 def test_what_cannot_be_read_is_an_error(folder: Path, content: bytes, message: str) -> None:

@@ -19,7 +19,7 @@ from gates.rules import graded
 from gates.tools.base import Context, Requirement, Tool
 
 _TOML = "gates.toml"
-_MOST_BYTES = 1_000_000
+_MOST_BYTES = 500_000
 _SEVERITIES: Mapping[str, Severity | None] = {
     "error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.LOW, "off": None,
 }  # fmt: skip
