@@ -22,6 +22,7 @@ ASKED = st.sampled_from(
     base=st.sampled_from(["", "/a"]),
 )
 @example(paths=[["{x}", "b"], ["a", "{x}"]], asked=["a", "b"], base="")
+@example(paths=[["{x}-{y}"]], asked=["-1"], base="")
 def test_it_finds_what_the_document_finds(paths: list[list[str]], asked: list[str], base: str) -> None:
     here = document(*(f"GET /{'/'.join(path)}" for path in paths), base=base)
     path = f"{base}/{'/'.join(asked)}"
