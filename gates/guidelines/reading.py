@@ -39,7 +39,7 @@ _JOIN = r"\s*(?:/|,\s*(?:and\s)?|\sand\s|&)\s*"
 _UNIT = r"(?:\s*(?!and\b)([A-Za-z]{1,3})\b)?"
 _ONE = rf"(?:{NUMBER})(?:\s*(?!and\b)[A-Za-z]{{1,3}}\b)?"
 _LISTED = re.compile(
-    rf"(?<![\w-])(?P<words>{_WORD}(?:{_JOIN}{_WORD}){{1,4}})(?P<between>[^\d.;]{{0,40}}?)"
+    rf"(?<![\w-])(?P<words>{_WORD}(?:{_JOIN}{_WORD}){{1,4}}+)(?P<between>[^\d.;]{{0,40}}?)"
     rf"(?P<numbers>{_ONE}(?:{_JOIN}{_ONE}){{1,4}})"
 )
 
