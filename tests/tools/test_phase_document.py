@@ -188,6 +188,12 @@ def test_a_phase_that_is_misspelt_is_not_overlooked() -> None:
     ]  # fmt: skip
 
 
+def test_a_phase_that_does_not_exist_is_not_taken_for_any_place() -> None:
+    assert consumed("## Consumes\nFrom groundwork:\n- `GET /a`\n\n### From basis\n- `GET /b`\n") == [
+        ("operations", "GET /a", "groundwork"), ("operations", "GET /b", "basis"),
+    ]  # fmt: skip
+
+
 def test_labels_do_without_headings() -> None:
     text = "# Search\n\n**Provides:** `GET /search`, table `search_index`\n\nConsumes from foundation: `GET /orders`\n"
     assert provided(text) == [("operations", "GET /search"), ("tables", "search_index")]

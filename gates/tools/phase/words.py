@@ -44,6 +44,11 @@ _LEADING = re.compile(
     r"(?i)^(?P<from>from\s+(?:the\s+)?)?(?P<said>phase\s+)?[`\"'*]*(?P<name>[a-z0-9][a-z0-9_-]*)[`\"'*]*"
     r"(?:\s+phase)?\s*(?P<end>:|[–—-]\s|,|$)\s*"
 )
+_NO_PHASE = frozenset({
+    "elsewhere", "outside", "anywhere", "environment", "other", "others", "deployment", "host", "platform", "here",
+    "infrastructure", "operations", "client", "clients", "users", "configuration", "config", "above", "below",
+})  # fmt: skip
+"""Where else something may be from."""
 _PHASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NOTHING = re.compile(r"(?i)(none|nothing|n/a|no\b.*|[–—-])[.!]?")
 _LONGEST = 300
@@ -99,7 +104,7 @@ def phase_of_heading(text: str, phases: tuple[str, ...]) -> str | None:
     if (known := _phase(plain, phases)) is not None:
         return known
     found = _ONLY_FROM.fullmatch(text.strip())
-    return (_phase(found[1], phases) if found else None) or phase_in(text, phases)
+    return (_said_to_be_one(found[1], phases) if found else None) or phase_in(text, phases)
 
 
 def leading_phase(text: str, phases: tuple[str, ...]) -> tuple[str, str] | None:
@@ -107,9 +112,8 @@ def leading_phase(text: str, phases: tuple[str, ...]) -> tuple[str, str] | None:
     found = _LEADING.match(text)
     if found is None:
         return None
-    known = _phase(found["name"], phases)
-    if known is None and found["said"] and found["end"] in (":", ""):
-        known = found["name"]
+    is_said = (found["from"] or found["said"]) and found["end"] in (":", "")
+    known = (_said_to_be_one if is_said else _phase)(found["name"], phases)
     return (known, text[found.end() :]) if known is not None else None
 
 
@@ -121,6 +125,11 @@ def _phase(name: str, phases: tuple[str, ...]) -> str | None:
     if _PHASE.fullmatch(name) is None:
         return None
     return name if difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8) else None
+
+
+def _said_to_be_one(name: str, phases: tuple[str, ...]) -> str | None:
+    """Return the phase that `From name:` says; one that does not exist is told, and not taken for any place."""
+    return _phase(name, phases) or (None if name.lower() in _NO_PHASE else name)
 
 
 def says_nothing(text: str) -> bool:
