@@ -107,8 +107,6 @@ def _fixed(case: Case, baseline: Baseline | None, left: Counter[str]) -> list[Fi
         # A flaky one that did not show itself this time may only have been lucky.
         if finding.state not in _ACCEPTED or finding.state is FindingState.FLAKY or finding.rule in SUBJECT_RULES:
             continue
-        if _rule_of(finding).anew:
-            continue
         if left[finding.fingerprint] > 0:
             left[finding.fingerprint] -= 1
             if places.looked_at(finding):

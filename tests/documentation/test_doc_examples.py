@@ -93,6 +93,8 @@ FINE: list[tuple[str, Change]] = [
     ("3.0.3", lambda d: order(d)["properties"].update(
         size={"type": "number", "minimum": 0, "exclusiveMinimum": True, "example": 0.5})),
     ("3.1.0", lambda d: order(d)["properties"].update(note={"type": ["string", "null"], "example": None})),
+    ("3.0.3", lambda d: order(d)["properties"].update(id={"nullable": True, "readOnly": True, "allOf": [{}]})
+     or media(d).update(example={"item": "tea"})),
 ]  # fmt: skip
 
 
