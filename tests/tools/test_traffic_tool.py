@@ -76,7 +76,7 @@ def test_access_logs_become_operations_and_findings(project: Path, run: Run) -> 
     assert {one.name: (one.value, one.count) for one in found.measurements} == {
         "traffic.requests": (7, None), "traffic.operations": (0.5, 2),
     }  # fmt: skip
-    assert found.notes[0] == "7 requests, 1 lines that are no request"
+    assert found.notes[0] == "7 requests, 1 line without a request"
     assert "secret" not in repr(found)
     assert run(prefix="/api", ignore=["/internal/*"]).findings == ()
 
@@ -101,11 +101,11 @@ def test_what_is_older_than_the_commit_does_not_count(project: Path, run: Run) -
     new.write_text(line("GET", "/orders", 200) + line("POST", "/orders", 201, COMMITTED - 5) * 3)
     found = run()
     assert seen(found) == {"GET /orders": ({200: 1}, True)}
-    assert "1 requests, 3 older than the commit, which do not count" in found.notes
-    assert "1 of the files are older than the commit and were not read: logs/old.log" in found.notes
+    assert "1 request, 3 that are older than the commit, and not counted" in found.notes
+    assert "older than the commit, and therefore not read: logs/old.log" in found.notes
     assert set(seen(run(allow_old=True))) == {"GET /orders", "POST /orders", "DELETE /orders/{order_id}"}
     new.write_text(line("POST", "/orders", 201, COMMITTED - 5))
-    with pytest.raises(NotMeasured, match="no request could be read: 0 requests, 1 older"):
+    with pytest.raises(NotMeasured, match="no request could be read: 0 requests, 1 that is older"):
         run()
 
 
@@ -119,9 +119,9 @@ def test_uncommitted_changes_are_told(project: Path, run: Run) -> None:
     ("text", "settings", "message", "hint"),
     [
         ("", {}, "no request could be read: 0 requests", "format"),
-        ("order 17 was placed\n" * 3, {}, "3 lines that are no request", "fields"),
-        ("order 17 was placed\n", {"format": "json"}, "1 lines that cannot be read", "fields"),
-        (line("GET", "/shop/orders", 200), {}, "none of the 1 requests is .* GET /shop/orders", "prefix"),
+        ("order 17 was placed\n" * 3, {}, "3 lines without a request", "fields"),
+        ("order 17 was placed\n", {"format": "json"}, "1 line that cannot be read", "fields"),
+        (line("GET", "/shop/orders", 200), {}, "of 1 requests none is .* GET /shop/orders", "prefix"),
         ("", {"access_logs": ["nowhere/*.log"]}, "there is no file nowhere", "path"),
     ],
 )  # fmt: skip

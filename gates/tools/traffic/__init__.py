@@ -158,7 +158,7 @@ class Traffic(Tool):
         observation = observe(calls, document, "traffic", self.ignore)
         if not observation.matched:
             raise NotMeasured(
-                f"none of the {reader.total} requests is to an operation of the document; the first is "
+                f"of {reader.total:,} requests none is to an operation of the document; the first is "
                 f"{calls[0].method} {calls[0].path}",
                 "name what stands before every path in `prefix`, or in [backend] base_path",
             )
@@ -176,7 +176,7 @@ class Traffic(Tool):
     def requirements(self, context: Context) -> list[Requirement]:
         """Return whether the files are there, which need not be before the tests that write them ran."""
         found = [path for pattern in (*self.access_logs, *self.har) for path in find_files(context.root, pattern)]
-        told = f"{len(found)} files" if found else "no file yet"
+        told = ("1 file" if len(found) == 1 else f"{len(found)} files") if found else "no file yet"
         return [Requirement("recorded traffic", bool(found), told, "" if found else "let the tests write it first")]
 
 
@@ -184,7 +184,7 @@ def _notes(root: Path, old: list[Path], since: float | None) -> list[str]:
     notes = []
     if old:
         shown = ", ".join(str(path.relative_to(root)) for path in old[:3])
-        notes.append(f"{len(old)} of the files are older than the commit and were not read: {shown}")
+        notes.append(f"older than the commit, and therefore not read: {shown}" + (" and others" if old[3:] else ""))
     if since is not None and read_checkout(root).dirty:
         notes.append("there are uncommitted changes: whether the traffic is of them cannot be told")
     return notes

@@ -26,6 +26,10 @@ def find_files(root: Path, pattern: str) -> list[Path]:
     return sorted(path for path in found if path.is_file() and path.resolve().is_relative_to(inside))
 
 
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
 class Reader:
     """Reads access logs and HAR files, one after another; `calls` are the requests that count so far."""
 
@@ -97,18 +101,18 @@ class Reader:
 
     def described(self) -> str:
         """Return what was read and what could not be, in a line."""
-        parts = [f"{self.total:,} requests"]
+        parts = [_count(self.total, "request", "requests")]
         if self._old:
-            parts.append(f"{self._old:,} older than the commit, which do not count")
+            parts.append(_count(self._old, "that is", "that are") + " older than the commit, and not counted")
         if self._other:
-            parts.append(f"{self._other:,} lines that are no request")
+            parts.append(_count(self._other, "line", "lines") + " without a request")
         if self._broken:
-            parts.append(f"{self._broken:,} lines that cannot be read")
+            parts.append(_count(self._broken, "line", "lines") + " that cannot be read")
         if self._unreadable:
-            parts.append(f"{self._unreadable:,} entries of HAR files without an answer")
+            parts.append(_count(self._unreadable, "entry", "entries") + " of HAR files without an answer")
         if self._elsewhere:
             hosts = ", ".join(host for host, _ in self._elsewhere.most_common(_HOSTS_SHOWN))
-            parts.append(f"{self._elsewhere.total():,} requests to other hosts ({hosts})")
+            parts.append(_count(self._elsewhere.total(), "request", "requests") + f" to other hosts ({hosts})")
         return ", ".join(parts)
 
     def advice(self, old: str) -> str:
