@@ -33,6 +33,8 @@ def compare_content(work: Work, around: Where, direction: Direction, user: int, 
     `replaced` is the rule for a media type that is gone, where there is only one at a time.
     """
     was, now = media_types(work.earlier, around.earlier), media_types(work.new, around.new)
+    if not was and not now:
+        return
     rule = "contract.request-media-type" if direction.written_by_client else "contract.response-media-type"
     for name, at in was.items():
         into = [now[name]] if name in now else [other for wide, other in now.items() if _holds(wide, name)]

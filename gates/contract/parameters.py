@@ -97,6 +97,8 @@ def _lists_any(side: Side, part: Part) -> bool:
 
 
 def _compare_parameter(work: Work, one: Parameter, other: Parameter, direction: Direction, user: int) -> None:
+    if work.is_plain(one.raw.get("schema")) and one.raw == other.raw:
+        return  # the same to the letter, and nothing in it leads to anything else
     number, fresh = work.uses.enter(("parameter", one.pointer, other.pointer, direction), user)
     if not fresh:
         return
@@ -137,13 +139,13 @@ def _compare_styles(
     number: int,
 ) -> None:  # fmt: skip
     """Compare how a parameter is written into a URL or header; `explode` says nothing about a single value."""
-    several = any(
+    was, now = _style(one), _style(other)
+    several = was != now and any(
         shapes.shape(shapes.node(pointers, at).parts).types is None
         or {"array", "object"} & (shapes.shape(shapes.node(pointers, at).parts).types or set())
         for shapes, pointers, at in zip(work.shapes, schemas, (where.earlier, where.new), strict=True)
     )
     told = []
-    was, now = _style(one), _style(other)
     if was[0] != now[0] and (several or one.place == "path"):
         told.append(f"its style is {now[0]!r} now, it was {was[0]!r}")
     if was[1] != now[1] and several:

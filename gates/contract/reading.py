@@ -15,6 +15,8 @@ _EXTENSIBLE = frozenset({"paths", "responses"})
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return a value where it is an object, and an empty one where it is anything else."""
+    if type(value) is dict:  # which is much faster to ask, and nearly always the case
+        return value
     return value if isinstance(value, Mapping) else {}
 
 
@@ -142,7 +144,9 @@ class Side:
         Extensions are left out where there can be any; elsewhere `x-` is how a name begins.
         """
         listed = mapping(self.value(pointer)).get(key)
-        if listed is not None and not isinstance(listed, Mapping):
+        if listed is None:
+            return
+        if not isinstance(listed, Mapping):
             self.note(step(pointer, key), "there is no object where one should be")
         for name, value in mapping(listed).items():
             if not (key in _EXTENSIBLE and name.startswith("x-")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gates.contract.allowed import Node, Shape
 from gates.contract.changes import Direction, Sense
@@ -142,7 +142,11 @@ class Work:
     def _same_leaf(self, earlier: str, new: str) -> bool:
         """Return whether two schemas are equal to the letter and have nothing inside."""
         raw = self.earlier.value(earlier)
-        return isinstance(raw, dict) and self._same_version and _LEADS_ON.isdisjoint(raw) and raw == self.new.value(new)
+        return self.is_plain(raw) and bool(raw == self.new.value(new))
+
+    def is_plain(self, raw: Any) -> bool:
+        """Return whether a schema has nothing inside and means the same in both documents."""
+        return isinstance(raw, dict) and self._same_version and _LEADS_ON.isdisjoint(raw)
 
     def extending(self, side: int, pointer: str) -> tuple[str, ...]:
         """Return the component schemas of a document that extend another one by `allOf`."""
