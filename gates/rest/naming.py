@@ -162,15 +162,16 @@ def _verb(
         fix = _instead_of_verb(path, segments, position, verb, name)
         yield _Named("rest.noun-path", key, f"`{_shown(name, verb)}` is a verb", fix, path.path)
         return
-    readable = bool(path.methods & {"GET", "HEAD"}) or {"PUT", "DELETE"} <= path.methods
+    # What can be read, or taken back under the same address, is a resource.
+    readable = bool(path.methods & {"GET", "HEAD", "DELETE"})
     behind = is_parameter(before)
     action = action_verb(name, only_read=only_read, ends_resource=last and behind and not readable)
     if action is None:
         return
     resource = "/" + "/".join(segments[:position])
     if only_read:
-        what = f"`{_shown(name, action)}` is a verb, and a GET must not change anything"
-        yield _Named("rest.noun-path", key, what, "name what is read, or use POST for what is done", path.path)
+        what = f"`{_shown(name, action)}` is a verb, and a GET only reads"
+        yield _Named("rest.noun-path", key, what, "name what is read by a noun; what is done is a POST", path.path)
     elif last and not readable and path.methods & {"POST", "PUT", "PATCH"}:
         what = f"`{_shown(name, action)}` is an action"
         yield _Named("rest.action-path", key, what, _instead_of_action(resource, name), path.path)

@@ -13,9 +13,10 @@ from gates.rest.described import (
     parameters_of,
     prefix_length,
     segments_of,
+    without_extension,
 )  # fmt: skip
 from gates.rest.violations import Case, Violation, counted, for_each_resource, listed
-from gates.rest.words import says_verb
+from gates.rest.words import looks_plural, says_verb, words_of
 
 
 def version_prefix(case: Case) -> Iterator[Violation]:
@@ -64,9 +65,9 @@ def _above_version(one: Described) -> Iterator[tuple[str, ...]]:
 
 
 def _version_of(one: Described) -> str | None:
-    for segment in segments_of(f"{one.base}{one.path}"):
-        if is_parameter(segment) and not re.search(r"version", segment, re.IGNORECASE):
-            return None
+    for position, segment in enumerate(segments_of(f"{one.base}{one.path}")):
+        if is_parameter(segment) and position and not re.search(r"version", segment, re.IGNORECASE):
+            return None  # behind the first, which may name a tenant, a parameter is of a resource
         if VERSION.fullmatch(segment) or re.fullmatch(r"v?\{[^{}]*version[^{}]*\}", segment, re.IGNORECASE):
             return segment
     return None
@@ -113,7 +114,7 @@ def extensions(case: Case) -> Iterator[Violation]:
     """Return the file extensions in paths, one finding for each extension."""
     found: dict[str, list[Described]] = {}
     for one in case.asked("rest.file-extension"):
-        if one.segments and (extension := extension_of(one.segments[-1])):
+        if one.segments and (extension := extension_of(one.segments[-1])) and not _is_file(one):
             found.setdefault(extension.lower(), []).append(one)
     for extension, members in sorted(found.items()):
         names = tuple(one.name for one in members)
@@ -125,6 +126,13 @@ def extensions(case: Case) -> Iterator[Violation]:
             members[0].pointer,
             "leave the extension out; the media type is agreed on by `Accept` and `Content-Type`",
         )
+
+
+def _is_file(one: Described) -> bool:
+    """Return whether a path names one file of a format that somebody else has set, such as /outline/story.json."""
+    name = one.segments[-1]
+    last = (words_of(without_extension(name)) or ("",))[-1]
+    return one.method == "GET" and not is_parameter(name) and not looks_plural(last)
 
 
 def depths(case: Case) -> Iterator[Violation]:

@@ -124,7 +124,7 @@ def worst_paths(text: object) -> dict[str, object]:
         "/user/{id}": {"parameters": [], "get": operation("200", "401", operationId="listUsers",
         requestBody={"content": {"a/json": {"schema": text}}})},
         "/a-b/{id}/c-d/{x}/e/{y}/fG": {"get": operation(operationId="snake_case", summary="Delete a thing")},
-        "/v1/a.json": {"get": answers(s200=text, s400=error, s404=error)},
+        "/v1/things.json": {"get": answers(s200=text, s400=error, s404=error)},
         "/v2/b/": {"get": answers(s204=text, s400=other)},
         "/c//d": {"get": operation(operationId="listThings")},
         "/orders": {"get": answers(s200=bare), "post": operation("200",

@@ -97,10 +97,10 @@ def test_a_slash_at_the_end_is_told_where_others_have_none() -> None:
 @pytest.mark.parametrize(
     ("path", "extension"),
     [
-        ("/users.json", ".json"), ("/users/{id}.json", ".json"), ("/report.XML", ".xml"), ("/users.{format}",
+        ("/users.json", ".json"), ("/users/{id}.json", ".json"), ("/reports.XML", ".xml"), ("/users.{format}",
         ".{format}"),
         ("/users", None), ("/files/{name}", None), ("/chat.post", None), ("/openapi.json", None), ("/v1.1/users", None),
-        ("/.well-known/jwks.json", None), ("/robots.txt", None),
+        ("/.well-known/jwks.json", None), ("/robots.txt", None), ("/outline/story.json", None),
     ],
 )  # fmt: skip
 def test_file_extensions(path: str, extension: str | None) -> None:
