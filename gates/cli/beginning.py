@@ -62,16 +62,18 @@ def _ask(look: Look, given: dict[str, str]) -> dict[str, str]:
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
     answered: dict[str, str] = {}
-    settled = {NUMBERS[name] for name in given if name in NUMBERS}
-    asked = [name for name in look.to_ask if name not in given and NUMBERS.get(name) not in settled]
+    by_target: dict[str, list[str]] = {}
+    for name in look.to_ask:
+        by_target.setdefault(NUMBERS.get(name, name), []).append(name)
+    # Two numbers stand for one target: one question asks for both.
+    asked = [names for names in by_target.values() if not set(names) & set(given)]
     if asked:
         print(f"{len(asked)} questions for {look.file}; Enter takes what stands in brackets.")
-    for number, name in enumerate(asked, 1):
-        if NUMBERS.get(name) in settled:
-            continue  # the other number of the same target was answered
+    for number, (name, *others) in enumerate(asked, 1):
         guess, variable = look.guesses[name], VARIABLES[name]
         shown = _shown(guess.answer, variable.unit.text if variable.unit else "")
-        print(f"\n({number}/{len(asked)}) {name}" + (f": {guess.evidence}" if guess.evidence else ""))
+        names = " and ".join((name, *others))
+        print(f"\n({number}/{len(asked)}) {names}" + (f": {guess.evidence}" if guess.evidence else ""))
         while True:
             try:
                 text = input(f"{variable.question} [{shown}] ")
@@ -88,7 +90,7 @@ def _ask(look: Look, given: dict[str, str]) -> dict[str, str]:
                 print(f"  {wrong.message}. {wrong.hint}")
                 continue
             break
-        settled |= {NUMBERS[name]} if name in NUMBERS else set()
+    print()
     return answered
 
 
