@@ -65,5 +65,5 @@ def _findings(violations: Iterable[Violation], severities: dict[str, Severity | 
         if severity is not None:
             yield Finding(
                 rule=one.rule, severity=severity, message=one.message, fingerprint=fingerprint(one.rule, one.place),
-                operation=min(one.operations, default=None), fix=one.fix, pointer=one.pointer,
+                operation=one.operations[0] if len(one.operations) == 1 else None, fix=one.fix, pointer=one.pointer,
             )  # fmt: skip
