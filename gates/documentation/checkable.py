@@ -46,11 +46,11 @@ class Checkable:
 
     def __init__(self, document: Document, pointers: Iterable[str]) -> None:
         self._draft4 = document.version.startswith(("2.", "3.0"))
-        self._content = _written_out(document)
         self._left = _MOST_COMPILED
         self._groups: dict[str, _Group] = {}
         wanted = list(dict.fromkeys(pointers))
         if wanted:
+            self._content = _written_out(document)
             self._compile(wanted, self._registry())
 
     def errors(self, pointer: str, value: Any, most: int) -> list[ValidationError]:

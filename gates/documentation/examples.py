@@ -6,7 +6,7 @@ Examples stand beside a schema (media types, parameters, headers; one or several
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -38,13 +38,15 @@ class Example:
 
 def check_examples(document: Document) -> list[Finding]:
     """Return the examples that do not validate, the schemas that no example can be held against, and what has none."""
-    return [*_patterns(document), *_invalid(document), *_missing(document)]
-
-
-def examples(document: Document) -> Iterator[Example]:
-    """Yield every example of a document."""
+    patterns: list[Finding] = []
+    shown: list[Example] = []
     for place in places(document):
-        yield from _in_schema(place, document) if place.is_schema else _beside_schema(place, document)
+        if place.is_schema:
+            patterns += _pattern(place)
+            shown += _in_schema(place, document)
+        else:
+            shown += _beside_schema(place, document)
+    return [*patterns, *_invalid(document, shown), *_missing(document)]
 
 
 def _in_schema(place: Place, document: Document) -> Iterator[Example]:
@@ -87,8 +89,7 @@ def _meant(schema: Mapping[str, Any], pointer: str) -> str:
     return unquote(str(reference)[1:]) if alone else pointer
 
 
-def _invalid(document: Document) -> Iterator[Finding]:
-    shown = list(examples(document))
+def _invalid(document: Document, shown: Sequence[Example]) -> Iterator[Finding]:
     checkable = Checkable(document, (example.schema for example in shown))
     unusable: set[str] = set()
     for example in shown:
@@ -106,15 +107,14 @@ def _invalid(document: Document) -> Iterator[Finding]:
             yield finding("doc.example-invalid", text, example.pointer, operation, identity=(example.pointer,))
 
 
-def _patterns(document: Document) -> Iterator[Finding]:
-    for place in places(document):
-        pattern = place.node.get("pattern") if place.is_schema else None
-        if isinstance(pattern, str) and (problem := pattern_problem(pattern)):
-            text = f"{place.pointer}: its pattern cannot be used: {problem}"
-            yield finding(
-                "doc.unusable-schema", text, place.pointer, operation_at(place.pointer),
-                identity=(place.pointer, "pattern"),
-            )  # fmt: skip
+def _pattern(place: Place) -> Iterator[Finding]:
+    pattern = place.node.get("pattern")
+    if isinstance(pattern, str) and (problem := pattern_problem(pattern)):
+        text = f"{place.pointer}: its pattern cannot be used: {problem}"
+        yield finding(
+            "doc.unusable-schema", text, place.pointer, operation_at(place.pointer),
+            identity=(place.pointer, "pattern"),
+        )  # fmt: skip
 
 
 def _problem(example: Example, checkable: Checkable) -> str | None:
