@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from small_documents import changed, document, only, openapi, rules
+from described_documents import changed, document, only, openapi, rules
 
 from gates.documentation import Settings, check_described, check_documentation, described_share
 from gates.results import Severity

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from small_documents import changed, only
+from described_documents import changed, only
 
 from gates.document import Document
 from gates.documentation import Changed, check_mentioned, check_version

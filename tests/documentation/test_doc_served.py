@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from small_documents import changed, only, openapi
+from described_documents import changed, only, openapi
 
 from gates.document import parse_document
 from gates.documentation import check_served

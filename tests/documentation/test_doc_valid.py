@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from small_documents import changed, document, only, openapi, rules, swagger
+from described_documents import changed, document, only, openapi, rules, swagger
 
 from gates.document import parse_document
 from gates.documentation import RULES, check_documentation
