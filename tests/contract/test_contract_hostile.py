@@ -256,7 +256,7 @@ def test_junk_anywhere_is_compared_with_the_document_that_it_was(data: st.DataOb
     for _ in range(data.draw(st.integers(1, 3))):
         places = [(node, key) for node in nodes(content) for key in node if key not in ("openapi", "paths")]
         node, key = data.draw(st.sampled_from(places))
-        node[key] = data.draw(JUNK)
+        node[key] = copy.deepcopy(data.draw(JUNK))  # else it could be put into itself
     document = parse_document(json.dumps(content))
     assert compare_documents(document, document).changes == ()
     old = parse_document(REALISTIC.read_bytes())
@@ -276,7 +276,7 @@ def test_junk_in_swagger_is_converted_and_compared() -> None:
             node, key = spots[number]
             if key in ("swagger", "paths"):
                 continue
-            node[key] = junk
+            node[key] = copy.deepcopy(junk)
             made = as_openapi3(parse_document(json.dumps(content)))
             assert compare_documents(made, made).changes == ()
 
