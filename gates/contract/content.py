@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from gates.contract.changes import Direction
 from gates.contract.reading import Side, canonical, mapping
@@ -66,14 +66,22 @@ def _compare_media(work: Work, where: Where, direction: Direction, user: int) ->
         for side, pointer, raw in ((work.earlier, where.earlier, one), (work.new, where.new, other))
     ]
     work.schema(schemas[0], schemas[1], where, direction, user)
-    if direction.written_by_client and _encoding(one.get("encoding")) != _encoding(other.get("encoding")):
-        work.recorder.add("contract.request-encoding-changed", "encoding", "its `encoding` is another", where, user)
+    where_of = (where.earlier, where.new)
+    if direction.written_by_client and ("encoding" in one or "encoding" in other):
+        nodes = [shapes.node(pointers, at) for shapes, pointers, at in zip(work.shapes, schemas, where_of, strict=True)]
+        was, now = (shapes.shape(node.parts).properties for shapes, node in zip(work.shapes, nodes, strict=True))
+        gone_or_new = was.keys() ^ now.keys()  # told as such
+        if _encoding(one.get("encoding"), gone_or_new) != _encoding(other.get("encoding"), gone_or_new):
+            rule = "contract.request-encoding-changed"
+            work.recorder.add(rule, "encoding", "its `encoding` is another", where, user)
 
 
-def _encoding(value: object) -> str:
+def _encoding(value: object, without: Set[str]) -> str:
     """Return how the parts of a form are written, without what would be so anyway."""
     parts = {}
     for name, raw in mapping(value).items():
+        if name in without:
+            continue
         encoding = mapping(raw)
         style = encoding.get("style", "form")
         plain = {"style": "form", "explode": style == "form", "allowReserved": False, "contentType": None}

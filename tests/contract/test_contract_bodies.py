@@ -84,3 +84,10 @@ def test_a_shared_body_is_one_change() -> None:
     found = changes(old, new)["body-became-required"]
     assert (found.pointer, len(found.operations)) == ("/components/requestBodies/B", 5)
     assert found.message.startswith("request body B: required now; affects POST /0")
+
+
+def test_the_encoding_of_a_part_that_is_new_is_no_other_encoding() -> None:
+    old = {"schema": {"type": "object", "properties": {"a": {}}}}
+    new = {"schema": {"type": "object", "properties": {"a": {}, "b": {}}}, "encoding": {"b": {"contentType": "a/b"}}}
+    documents = [posting({"content": {"multipart/form-data": form}}) for form in (old, new)]
+    assert rules(*documents) == {"request-property-added"}
