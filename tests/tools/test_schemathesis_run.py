@@ -244,14 +244,14 @@ def test_the_configuration_holds_no_secret_no_address_and_all_that_decides_the_r
     context = still_context(tmp_path, Still(ONE))
     settings = Schemathesis(exclude_checks=("ignored_auth",))
     document = parse_document(ONE)
-    plan = settings._plan(document, Still(ONE), context)  # type: ignore[arg-type]
+    plan = settings.plan(document, tuple(Still(ONE).headers), context)
     text = plan.configuration()
     assert TOKEN not in text
     assert "127.0.0.1" not in text
     assert "max-redirects = 0" in text
     assert "ignored_auth" not in text
     assert "not_a_server_error.enabled = true" in text
-    other = Schemathesis(coverage_cases=7)._plan(document, Still(ONE), context)  # type: ignore[arg-type]
+    other = Schemathesis(coverage_cases=7).plan(document, tuple(Still(ONE).headers), context)
     assert other.configuration() != text
 
 
