@@ -25,9 +25,10 @@ def compare_values(work: Work, pair: Pair) -> bool:
     if not _compare_types(work, pair):
         return False
     _compare_enumerations(work, pair)
-    _compare_bounds(work, pair)
-    _compare_sets(work, pair, "pattern", pair.earlier.patterns, pair.new.patterns)
-    _compare_formats(work, pair)
+    if pair.earlier.enum is None and pair.new.enum is None:  # which values are listed says more than any bound
+        _compare_bounds(work, pair)
+        _compare_sets(work, pair, "pattern", pair.earlier.patterns, pair.new.patterns)
+        _compare_formats(work, pair)
     return True
 
 

@@ -294,3 +294,9 @@ def test_the_identity_of_a_change_is_where_and_what() -> None:
         (found,) = changes(old, edited(old, *body, name, "maxLength", to=length)).values()
         prints.add(found.fingerprint)
     assert len(prints) == 2  # that of a, however tight it became, and that of b
+
+
+def test_bounds_of_listed_values_do_not_matter() -> None:
+    long, listed = {**TEXT, "maxLength": 5000}, {**TEXT, "enum": ["a"]}
+    assert both(long, listed) == ({"request-enum-added"}, NARROWED)
+    assert both(listed, long) == (WIDENED, {"response-enum-removed"})
