@@ -219,6 +219,12 @@ def test_a_gate_of_the_project_takes_the_place_of_the_profiles_gate_with_the_sam
     }  # fmt: skip
 
 
+def test_the_earlier_document_is_fuzzed_beside_the_present_one() -> None:
+    text = '[backend]\nprofile = "fastapi"\n[gates.earlier]\ntool = "schemathesis"\ndocument = "earlier"\n'
+    assert {"fuzz", "earlier"} <= set(build(PROJECT + text).gates)
+
+
+
 def test_a_gate_of_the_same_name_and_tool_is_the_profiles_gate_with_more_settings() -> None:
     text = (
         PROJECT

@@ -49,7 +49,10 @@ def _without_replaced_gates(defaults: Mapping[str, Any], written: Mapping[str, A
     """Leave out the profile's gate where the project has one with the same tool under its own name."""
     own = written.get("gates")
     own = own if isinstance(own, Mapping) else {}
-    tools = [table.get("tool") for name, table in own.items() if isinstance(table, Mapping)]
+    # The earlier document is something else to fuzz, beside the present one.
+    tools = [
+        table.get("tool") for table in own.values() if isinstance(table, Mapping) and table.get("document") != "earlier"
+    ]
     kept = {}
     for name, table in defaults.get("gates", {}).items():
         mine = own.get(name)
