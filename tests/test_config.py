@@ -224,7 +224,6 @@ def test_the_earlier_document_is_fuzzed_beside_the_present_one() -> None:
     assert {"fuzz", "earlier"} <= set(build(PROJECT + text).gates)
 
 
-
 def test_a_gate_of_the_same_name_and_tool_is_the_profiles_gate_with_more_settings() -> None:
     text = (
         PROJECT
