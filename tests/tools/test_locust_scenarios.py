@@ -163,7 +163,7 @@ def test_both_builds_together_stay_under_what_the_slower_one_bears(tmp_path: Pat
     assert rate(rate=20.0) == pytest.approx(20.0)
     assert rate(rate=90.0) == pytest.approx(30.0)
     assert rate(burst=3.0) == pytest.approx(10.0)
-    assert rate(Borne(2.0, 5000.0, 0.05, 0.0001)) == pytest.approx(500.0)
+    assert rate(Borne(2.0, 5000.0, 0.05, 0.0001)) == pytest.approx(Locust().rate_limit)
     assert rate(Borne(2.0, 5000.0, 0.05, 0.05)) == pytest.approx(14.0), "more than the generator can send"
     assert rate(demanded=40.0) == pytest.approx(42.0)
     with pytest.raises(NotBeside, match="80 requests/s are demanded"):

@@ -185,7 +185,7 @@ def test_a_late_generator_is_forgiven_a_tenth_of_what_is_demanded(
 
 def test_what_targets_demand_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     targets = {
-        "load.throughput": parse_demand(">= 500 /s", "rate"),
+        "load.throughput": parse_demand(">= 900 /s", "rate"),
         "load.concurrency": parse_demand(">= 12", "count"),
     }
     crowd = replace(record(), connections=12)
