@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -61,6 +61,19 @@ class Document:
     def routes(self) -> Routes[Operation]:
         """The operations, found by the path of a request; made when first asked for."""
         return Routes((operation.method, operation.path, operation) for operation in self.operations)
+
+    def response_of(self, operation: Operation, status: int) -> tuple[str, Any] | None:
+        """Return under which name an operation documents a status (its own, its range, `default`), and what it says.
+
+        None where it does not, or where its responses cannot be read.
+        """
+        try:
+            responses = self.resolve(operation.definition.get("responses"))
+        except DocumentError:
+            return None
+        named = {str(name).upper(): said for name, said in responses.items()} if isinstance(responses, Mapping) else {}
+        names = (str(status), f"{status // 100}XX", "DEFAULT")
+        return next(((name, named[name]) for name in names if name in named), None)
 
     def resolve(self, node: Any) -> Any:
         """Return what a node with `$ref` points to inside this document; other nodes are returned as they are.
@@ -240,6 +253,10 @@ def classify(name: str, definition: Mapping[str, Any], overrides: Mapping[str, t
 
 def matches(name: str, pattern: str) -> bool:
     """Return whether an operation name fits a pattern, in which `*` stands for anything."""
+    return _expression(pattern).fullmatch(name) is not None
+
+
+@lru_cache(maxsize=1024)
+def _expression(pattern: str) -> re.Pattern[str]:
     method, _, path = pattern.strip().partition(" ")
-    expression = re.escape(f"{method.upper()} {path.strip()}").replace(r"\*", ".*")
-    return re.fullmatch(expression, name) is not None
+    return re.compile(re.escape(f"{method.upper()} {path.strip()}").replace(r"\*", ".*"))

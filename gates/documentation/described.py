@@ -80,8 +80,6 @@ def _operation(operation: Operation, tagged: bool) -> Iterator[Finding]:
     definition, pointer, name = operation.definition, pointer_of(operation), operation.name
     if _undescribed(operation):
         yield finding("doc.operation-description", "it has neither a summary nor a description", pointer, name)
-    if _blank(definition.get("operationId")):
-        yield finding("doc.operation-id", "it has no operationId", pointer, name)
     if tagged and not definition.get("tags"):
         yield finding("doc.tag", "it has no tag, and others have", pointer, name)
     if definition.get("deprecated") is True and not _says_what_next(definition):
@@ -111,10 +109,6 @@ def _responses(document: Document, operation: Operation) -> Iterator[Finding]:
         if is_success(status) and (media := _untyped(document, response)) is not None:
             told = f"its {status} response is {media}, and no schema says what is in it"
             yield finding("doc.response-schema", told, where, name, identity=(name, status))
-    asks = operation.parameters or "requestBody" in operation.definition or _secured(document, operation)
-    if asks and not any(status[:1] == "4" or status == "default" for status in documented):
-        told = "it takes input or a login, and documents no 4xx"
-        yield finding("doc.client-errors", told, pointer, name)
 
 
 def _untyped(document: Document, response: Mapping[str, Any]) -> str | None:
@@ -125,11 +119,6 @@ def _untyped(document: Document, response: Mapping[str, Any]) -> str | None:
         if is_json(media) and (schema is None or schema == {}):
             return str(media)
     return None
-
-
-def _secured(document: Document, operation: Operation) -> bool:
-    asked = operation.definition.get("security", document.content.get("security"))
-    return isinstance(asked, list) and bool(asked) and {} not in asked
 
 
 def _parameters(document: Document, operation: Operation) -> Iterator[Finding]:

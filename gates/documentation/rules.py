@@ -27,10 +27,6 @@ RULES: Mapping[str, Rule] = by_id([
         "Its path alone does not say what it does, and to whom.", "Give it a `summary`: one line is enough.",
     ),
     Rule(
-        "doc.operation-id", Severity.LOW, "An operation has no operationId.",
-        "Generated clients make up a name for it, which changes when the path does.", "Give it an `operationId`.",
-    ),
-    Rule(
         "doc.success-response", Severity.MEDIUM, "No success of an operation is documented.",
         "Whoever calls it cannot know what to expect, and no tool can tell success from failure.",
         "Document the status it answers with when all goes well.",
@@ -43,10 +39,6 @@ RULES: Mapping[str, Rule] = by_id([
         "doc.response-schema", Severity.MEDIUM, "A success answers with JSON, and no schema says what is in it.",
         "Clients have to try, and a change of the answer can break them unseen.",
         "Give the response a schema; in FastAPI the return type or `response_model` does.",
-    ),
-    Rule(
-        "doc.client-errors", Severity.LOW, "An operation that takes input or a login documents no 4xx.",
-        "Clients do not know what they are told when the request is wrong.", "Document the 4xx it answers with.",
     ),
     Rule(
         "doc.parameter-description", Severity.LOW, "Parameters of an operation have no description.",

@@ -150,10 +150,8 @@ class Resources:
                     self._names.setdefault(named, value)
 
     def _learn_links(self, operation: Operation, sent: _Sent, answer: Answer, body: Any) -> None:
-        responses = operation.definition.get("responses")
-        keys = (str(answer.status), f"{answer.status // 100}XX", "default")
-        listed: Mapping[str, Any] = responses if isinstance(responses, Mapping) else {}
-        described = self._resolved(next((listed[key] for key in keys if key in listed), None))
+        found = self._document.response_of(operation, answer.status)
+        described = self._resolved(found[1]) if found else None
         links = described.get("links") if isinstance(described, Mapping) else None
         for raw in links.values() if isinstance(links, Mapping) else ():
             link = self._resolved(raw)
@@ -242,7 +240,7 @@ def _evaluate(expression: str, sent: _Sent, answer: Answer, body: Any) -> Any:
         return expression
     source, _, pointer = expression.partition("#")
     if source in ("$response.body", "$request.body"):
-        return _pointed(body if source == "$response.body" else sent.body, pointer)
+        return pointed(body if source == "$response.body" else sent.body, pointer)
     kind, _, name = expression.partition(".")[2].partition(".")
     if expression.startswith("$response.header."):
         return answer.header(name)
@@ -251,7 +249,7 @@ def _evaluate(expression: str, sent: _Sent, answer: Answer, body: Any) -> Any:
     return None
 
 
-def _pointed(node: Any, pointer: str) -> Any:
+def pointed(node: Any, pointer: str) -> Any:
     """Return what a JSON pointer leads to, None when it leads nowhere."""
     for part in pointer.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")

@@ -101,8 +101,8 @@ class Conventions:
 
     def is_exempt(self, operation: str) -> bool:
         """Return whether an operation is held to no convention."""
-        names = {operation, operation.rstrip("/")}
-        return any(matches(name, pattern) for pattern in self.exempt for name in names)
+        name = operation.rstrip("/") or operation
+        return any(matches(operation, pattern) or matches(name, pattern) for pattern in self.exempt)
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -136,7 +136,7 @@ def list_envelopes(case: Case) -> Iterator[Violation]:
     shapes = {listing.operation.name: str(listing.shape) for listing in odd}
     for resource, members in sorted(by_resource(listing.operation for listing in odd).items()):
         names = tuple(one.name for one in members)
-        told = f"`{names[0]}`" if len(names) == 1 else f"{len(names)} lists of `{resource}` ({listed(names)})"
+        told = f"{names[0]}" if len(names) == 1 else f"{len(names)} lists of `{resource}` ({listed(names)})"
         verb = "answers" if len(names) == 1 else "answer"
         yield Violation(
             "rest.list-envelope",
@@ -174,7 +174,7 @@ def paginations(case: Case) -> Iterator[Violation]:
         yield Violation(
             "rest.pagination",
             one.name,
-            f"`{one.name}` answers with all there is, and has no parameter to ask for less",
+            f"{one.name} answers with all there is, and has no parameter to ask for less",
             (one.name,),
             one.pointer,
             "take a `limit` and a `cursor`, or a `page`, and bound both",

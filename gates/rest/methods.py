@@ -31,7 +31,7 @@ def get_bodies(case: Case) -> Iterator[Violation]:
     for one in case.asked("rest.get-body", everywhere=True):
         if one.method in ("GET", "HEAD") and not says_nothing(case.api, one.bodies):
             yield Violation(
-                "rest.get-body", one.name, f"`{one.name}` takes a body, which clients and caches may drop", (one.name,),
+                "rest.get-body", one.name, f"{one.name} takes a body, which clients and caches may drop", (one.name,),
                 one.pointer, "put what is asked for into the query, or make it a POST on a search resource",
             )  # fmt: skip
 
@@ -42,7 +42,7 @@ def safe_gets(case: Case) -> Iterator[Violation]:
         said = _changes(one) if one.method in ("GET", "HEAD") else None
         if said is not None:
             yield Violation(
-                "rest.safe-get", one.name, f"`{one.name}` is named {said}, and a GET must not change anything",
+                "rest.safe-get", one.name, f"{one.name} is named {said}, and a GET must not change anything",
                 (one.name,), one.pointer, "use POST, PUT, PATCH or DELETE",
             )  # fmt: skip
 
@@ -63,7 +63,7 @@ def reading_posts(case: Case) -> Iterator[Violation]:
         first = words_of(one.operation_id)[:1] or words_of(one.summary)[:1]
         if first and first[0] in ("get", "list", "retrieve", "fetch", "gets", "lists", "retrieves", "fetches"):
             yield Violation(
-                "rest.post-reads", one.name, f"`{one.name}` only reads, by its name, and takes no body", (one.name,),
+                "rest.post-reads", one.name, f"{one.name} only reads, by its name, and takes no body", (one.name,),
                 one.pointer, "use GET: it can be cached, repeated and linked to",
             )  # fmt: skip
 
@@ -76,7 +76,7 @@ def whole_collections(case: Case) -> Iterator[Violation]:
             yield Violation(
                 "rest.collection-delete",
                 one.name,
-                f"`{one.name}` deletes a whole collection",
+                f"{one.name} deletes a whole collection",
                 (one.name,),
                 one.pointer,
                 "delete single ones, or require a parameter that says which",
@@ -102,7 +102,7 @@ def written_collections(case: Case) -> Iterator[Violation]:
             shown = case.api.by_template[f"{one.template}/{{}}"]
             if one.method not in shown:
                 yield Violation(
-                    "rest.collection-put", one.name, f"`{one.name}` changes one of a collection without naming it",
+                    "rest.collection-put", one.name, f"{one.name} changes one of a collection without naming it",
                     (one.name,), one.pointer, f"{one.method} {one.path.rstrip('/')}/{{id}}",
                 )  # fmt: skip
 
@@ -119,7 +119,7 @@ def posts_on_items(case: Case) -> Iterator[Violation]:
         own = one.segments[prefix_length(one.segments) :]
         if len(own) > 1 and is_parameter(own[-1]) and not is_parameter(own[-2]) and parent:
             yield Violation(
-                "rest.item-post", one.name, f"`{one.name}` changes a single thing by POST", (one.name,), one.pointer,
+                "rest.item-post", one.name, f"{one.name} changes a single thing by POST", (one.name,), one.pointer,
                 f"PATCH {one.path} for some of it, PUT for all of it: both may be repeated",
             )  # fmt: skip
 

@@ -111,9 +111,7 @@ def _grouped(found: Iterable[_Named], paths: Iterable[NamedPath], rule: str) -> 
             groups.setdefault(one.key, []).append(one)
     for key, members in sorted(groups.items()):
         names = sorted({f"{method} {one.path}" for one in members for method in methods[one.path]})
-        used = (
-            f"`{names[0]}`" if len(names) == 1 else f"`{key}` in {counted(len(names), 'operation')} ({listed(names)})"
-        )
+        used = f"{names[0]}" if len(names) == 1 else f"`{key}` in {counted(len(names), 'operation')} ({listed(names)})"
         first = members[0]
         yield Violation(rule, key, f"{used}: {first.what}", tuple(names), f"/paths/{escaped(first.path)}", first.fix)
 

@@ -23,7 +23,7 @@ def creations(case: Case) -> Iterator[Violation]:
             continue  # whatever is sent there is passed on: a proxy
         if one.statuses("2") == ["200"]:
             yield Violation(
-                "rest.create-status", one.name, f"`{one.name}` creates and answers 200", (one.name,),
+                "rest.create-status", one.name, f"{one.name} creates and answers 200", (one.name,),
                 f"{one.pointer}/responses/200", "answer 201, with the new one's address in `Location`",
             )  # fmt: skip
 
@@ -43,7 +43,7 @@ def deletions(case: Case) -> Iterator[Violation]:
         yield Violation(
             "rest.delete-status",
             one.name,
-            f"`{one.name}` {what}",
+            f"{one.name} {what}",
             (one.name,),
             f"{one.pointer}/responses/{success[0]}",
             fix,
@@ -58,7 +58,7 @@ def empty_answers(case: Case) -> Iterator[Violation]:
                 yield Violation(
                     "rest.no-content",
                     f"{one.name} {status}",
-                    f"`{one.name}` documents a body for {status}, which has none",
+                    f"{one.name} documents a body for {status}, which has none",
                     (one.name,),
                     f"{one.pointer}/responses/{status}",
                     "take the body out, or answer 200",

@@ -103,7 +103,7 @@ def slashes(case: Case) -> Iterator[Violation]:
             yield Violation(
                 "rest.empty-segment",
                 one.path,
-                f"`{one.name}` has an empty segment in its path",
+                f"{one.name} has an empty segment in its path",
                 (one.name,),
                 one.pointer,
                 f"`{re.sub('/+', '/', one.path)}`",
@@ -193,7 +193,7 @@ def path_parameters(case: Case) -> Iterator[Violation]:
 
 def _parameter(one: Described, name: str, what: str) -> Violation:
     return Violation(
-        "rest.path-parameter", f"{one.name} {name}", f"`{one.name}`: {what}", (one.name,), one.pointer,
+        "rest.path-parameter", f"{one.name} {name}", f"{one.name}: {what}", (one.name,), one.pointer,
         "path and parameters have to name the same ones",
     )  # fmt: skip
 

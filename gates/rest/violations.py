@@ -74,7 +74,7 @@ def for_each_resource(rule: str, operations: Iterable[Described], what: str, fix
     for resource, found in sorted(by_resource(operations).items()):
         names = tuple(one.name for one in found)
         if len(names) == 1:
-            message = f"`{names[0]}`: {what}"
+            message = f"{names[0]}: {what}"
         else:
             message = f"{len(names)} operations of `{resource}`: {what} ({listed(names)})"
         yield Violation(rule, resource, message, names, found[0].pointer, fix)

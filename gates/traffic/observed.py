@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gates.document import Document, DocumentError, Operation, matches
+from gates.document import Document, Operation, matches
 from gates.results import Finding, OperationSeen, SeenBy
 from gates.rules import fingerprint
 from gates.traffic.calls import Call
@@ -154,14 +154,8 @@ def _count(seen: _Seen, call: Call, document: Document, operation: Operation) ->
 
 def is_documented_success(document: Document, operation: Operation, status: int) -> bool:
     """Return whether a status is a success that the operation's responses name; `default` stands for a 2xx."""
-    try:
-        responses = document.resolve(operation.definition.get("responses"))
-    except DocumentError:
-        return False
-    if not isinstance(responses, Mapping) or not 200 <= status < 400:
-        return False
-    named = {str(name).upper() for name in responses}
-    return bool(named & {str(status), f"{status // 100}XX"}) or (status < 300 and "DEFAULT" in named)
+    found = document.response_of(operation, status) if 200 <= status < 400 else None
+    return found is not None and (status < 300 or found[0] != "DEFAULT")
 
 
 def _is_route(call: Call, ignore: Sequence[str]) -> bool:

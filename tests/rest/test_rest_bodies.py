@@ -71,10 +71,10 @@ WRAPPED = {"type": "object", "properties": {"data": BARE}}
 def test_lists_have_one_shape() -> None:
     bare = {**listing("/a", BARE), **listing("/b", BARE)}
     (finding,) = found(LISTS, {**bare, **listing("/c", WRAPPED)})
-    assert finding.message == "`GET /c` answers {data}, and the rule here is an array in most lists"
+    assert finding.message == "GET /c answers {data}, and the rule here is an array in most lists"
     by_name = {"type": "object", "properties": {"orders": BARE}}
     (finding,) = found(LISTS, {**listing("/a", WRAPPED), **listing("/orders", by_name), **listing("/c", BARE)})
-    assert "`GET /c` answers […]" in finding.message
+    assert "GET /c answers […]" in finding.message
     assert len(found(LISTS, bare, Conventions(list_envelope=("data",)))) == 2
     assert found(LISTS, listing("/a", WRAPPED), Conventions(list_envelope=("data",))) == []
     for more in (listing("/c", BARE), listing("/c", thing("id")), listing("/c", {"properties": {"tags": BARE}}), {}):

@@ -109,7 +109,7 @@ def test_what_can_be_read_or_undone_is_no_action(paths: dict[str, object]) -> No
 
 def test_an_action_says_what_could_stand_there() -> None:
     (finding,) = found(ACTION, post("/orders/{id}/cancel"))
-    assert finding.message == "`POST /orders/{id}/cancel`: `cancel` is an action"
+    assert finding.message == "POST /orders/{id}/cancel: `cancel` is an action"
     assert finding.fix == "POST /orders/{id}/cancellation, or PATCH /orders/{id} with the new state"
 
 

@@ -45,13 +45,8 @@ def test_severities_by_rule() -> None:
     rules = '"contract.operation-removed" = "warning", "rest.depth" = "off", "doc.tag" = "error", "doc.info" = "info"'
     assert gate(f"rules = {{ {rules} }}").severities() == {
         "contract.operation-removed": Severity.MEDIUM, "rest.depth": None, "doc.tag": Severity.HIGH,
-        "doc.info": Severity.LOW, "doc.operation-id": None, "doc.client-errors": None,
+        "doc.info": Severity.LOW,
     }  # fmt: skip
-
-
-def test_a_rule_of_another_check_is_not_told_twice() -> None:
-    assert "doc.operation-id" not in gate('checks = ["documentation"]').severities()
-    assert gate('rules = { "doc.operation-id" = "error" }').severities()["doc.operation-id"] is Severity.HIGH
 
 
 def test_the_major_version_can_be_left_alone() -> None:

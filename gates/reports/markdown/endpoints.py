@@ -70,11 +70,10 @@ def _examples(run: Run, rows: list[OperationRow], kept: Kept) -> list[str]:
     recorded = _recorded(run)
     if not recorded and kept.document is None:
         return [_NO_EXAMPLE]
-    described = {one.name: one for one in kept.document.operations} if kept.document else {}
     lines: list[str] = []
     for row in rows[:_MOST_EXAMPLES]:
-        told = list(_example(recorded.get(row.operation), described.get(row.operation), kept.document))
-        summary = _summary(described.get(row.operation))
+        told = list(_example(recorded.get(row.operation), kept.operations.get(row.operation), kept.document))
+        summary = _summary(kept.operations.get(row.operation))
         lines += [f"- {code(row.operation)}{summary}", *(f"  - {one}" for one in told or ["no example is known"])]
     if len(rows) > _MOST_EXAMPLES:
         lines.append(f"- and {plural(len(rows) - _MOST_EXAMPLES, 'operation')} more, in the baseline beside this file")

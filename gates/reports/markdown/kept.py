@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from gates.document import Document, DocumentError, parse_document
+from gates.document import Document, DocumentError, Operation, parse_document
 from gates.reports.markdown.escape import code, prose
 from gates.results import Run
 
@@ -41,6 +41,11 @@ class Kept:
             return parse_document(self.openapi)
         except DocumentError:
             return None  # the gate that kept it has said so
+
+    @cached_property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations of the document by name."""
+        return {one.name: one for one in self.document.operations} if self.document else {}
 
     @property
     def since(self) -> str:

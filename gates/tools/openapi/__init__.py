@@ -25,7 +25,6 @@ from gates.tools.openapi.earlier import Seen, check_documented, compare, find_ea
 from gates.tools.openapi.settings import (
     DECIDES,
     SEVERITIES,
-    TOLD_BY_REST,
     Check,
     Committed,
     Documentation,
@@ -131,8 +130,6 @@ class OpenApi(Tool):
         """Return the severities that this gate gives to rules, by their names."""
         given = {rule: SEVERITIES[grade] for rule, grade in self.rules.items()}
         off = [] if self.major_version else ["contract.major-version"]
-        if "rest" in self.checks:
-            off += TOLD_BY_REST
         return {**dict.fromkeys(off), **given}
 
     def _file(self, context: Context) -> Document | None:

@@ -17,8 +17,6 @@ from gates.results import ItemId, Severity
 Check = Literal["contract", "documentation", "rest"]
 DECIDES: Mapping[str, ItemId] = {"contract": "integration", "documentation": "documentation"}
 """The item of the Definition of Done that a check helps decide; the conventions decide none."""
-TOLD_BY_REST = ("doc.operation-id", "doc.client-errors")
-"""Rules of documentation that the conventions have as well: told once, where both are looked at."""
 Grade = Literal["error", "warning", "info", "off"]
 SEVERITIES: Mapping[str, Severity | None] = {
     "error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.LOW, "off": None,

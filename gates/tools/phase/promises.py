@@ -221,7 +221,7 @@ def _broken(earlier: Sequence[EarlierPhase], present: Resolver, gaps: _Gaps) -> 
             what = called(promise.kind, promise.name)
             yield _finding(
                 "phase.promise-broken", promise.place,
-                f"{what} is gone; phase {phase.name} provides it ({promise.place}){told}",
+                f"{what} is gone; phase {phase.name} provides it{told}",
                 RULES["phase.promise-broken"].fix, *same_thing(promise), phase.name,
             )  # fmt: skip
 

@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from gates.document import Document, Operation
 from gates.load.assignment import Sendable
+from gates.load.resources import pointed
 from gates.load.scalars import Unbuildable
 from gates.load.workload import Blueprint, draw
 
@@ -129,17 +130,6 @@ def secret_at(document: Document | None, operation: Operation | None, place: str
         if isinstance(found, str | int | float):
             return found
     return _ANY_SECRET
-
-
-def pointed(node: Any, pointer: str) -> Any:
-    """Return what a JSON pointer leads to, None when it leads nowhere."""
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, list) and key.isdigit() and int(key) < len(node):
-            node = node[int(key)]
-        else:
-            node = node.get(key) if isinstance(node, Mapping) else None
-    return node
 
 
 def place_of(value: Value, wanted: str, body: Any, location: str | None) -> str | None:

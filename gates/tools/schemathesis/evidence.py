@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gates.document import Document, DocumentError, Operation
+from gates.document import Document, Operation
 from gates.results import Gap, OperationSeen, RecordedRequest, Subject
 from gates.tools.base import redacted
 from gates.tools.schemathesis.events import STATEFUL_LABEL, Call, Observed, Tally
@@ -66,26 +66,13 @@ def operations_seen(document: Document, observed: Observed) -> tuple[OperationSe
 
 def _success(document: Document, operation: Operation, tally: Tally) -> bool | None:
     statuses = set(tally.valid)
-    documented = _documented(document, operation)
-    if any(200 <= status < 400 and _names(documented, status) for status in statuses):
+    if any(200 <= status < 400 and document.response_of(operation, status) for status in statuses):
         return True
     # Refusals say that no valid request could be made, and so does a documented 404 for an identifier that was made up.
     unmade = {*_REFUSED, 429}
-    if "{" in operation.path and "404" in documented:
+    if "{" in operation.path and (document.response_of(operation, 404) or ("",))[0] == "404":
         unmade.add(404)
     return None if statuses <= unmade and not tally.unanswered else False
-
-
-def _documented(document: Document, operation: Operation) -> set[str]:
-    try:
-        responses = document.resolve(operation.definition.get("responses"))
-    except DocumentError:
-        return set()
-    return {str(status).upper() for status in responses} if isinstance(responses, Mapping) else set()
-
-
-def _names(documented: set[str], status: int) -> bool:
-    return bool(documented & {str(status), f"{status // 100}XX", "DEFAULT"})
 
 
 def subjects(names: Iterable[str], observed: Observed, excluded: Iterable[str], log: Log) -> tuple[Subject, ...]:

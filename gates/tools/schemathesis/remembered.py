@@ -197,17 +197,13 @@ def _load(text: str | None) -> list[dict[str, Any]]:
 
 def _named(document: Document, operation: str, status: int) -> Mapping[str, Any] | None:
     """Return what the document says of an operation's answers with a status; None when it does not name it."""
-    definition = next((one.definition for one in document.operations if one.name == operation), {})
+    described = next((one for one in document.operations if one.name == operation), None)
+    found = document.response_of(described, status) if described else None
     try:
-        responses = document.resolve(definition.get("responses"))
-        for name in (str(status), f"{status // 100}XX", "DEFAULT"):
-            for key, response in responses.items() if isinstance(responses, Mapping) else ():
-                if str(key).upper() == name:
-                    found = document.resolve(response)
-                    return found if isinstance(found, Mapping) else {}
+        said = document.resolve(found[1]) if found else None
     except DocumentError:
         return None
-    return None
+    return None if found is None else said if isinstance(said, Mapping) else {}
 
 
 def _names_type(document: Document, operation: str, answer: Answer) -> bool:
