@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from gates.rest.conventions import Conventions
 from gates.rest.described import Api, Described
@@ -33,11 +34,15 @@ class Case:
 
     def asked(self, rule: str, *, everywhere: bool = False) -> list[Described]:
         """Return the operations that a rule is asked of; exempt ones only for what is a mistake everywhere."""
-        return [
-            one
-            for one in self.api.operations
-            if (everywhere or one.name not in self.exempt) and not self.conventions.left_out(rule, one.name)
-        ]
+        asked = self.api.operations if everywhere else self._held
+        if rule not in self.conventions.exceptions:
+            return list(asked)
+        return [one for one in asked if not self.conventions.left_out(rule, one.name)]
+
+    @cached_property
+    def _held(self) -> list[Described]:
+        """The operations that are held to conventions."""
+        return [one for one in self.api.operations if one.name not in self.exempt]
 
 
 Check = Callable[[Case], Iterator[Violation]]
