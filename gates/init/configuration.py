@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -117,11 +118,12 @@ def _gate_lines(facts: Facts, profile: Profile, guideline: str, guesses: list[st
                     if gate["tool"] == "schemathesis")  # fmt: skip
     else:
         names = ", ".join(name for name, *_ in _OF_A_DOCUMENT)
-        guesses.append(f"no OpenAPI document was found, so the gates that need one are left out: {names}")
-    gates = [*(_OF_A_DOCUMENT if described else ()), *_ALWAYS]
-    for name, settings, words in gates:
+        guesses.append(f"no OpenAPI document was found, so the gates that need one are written as comments: {names}")
+    for name, settings, words in (*_OF_A_DOCUMENT, *_ALWAYS):
         file = f"\nfile = {quoted(guideline)}" if name == "guidelines" and guideline != "CLAUDE.md" else ""
-        yield f"[gates.{name}]   # {words}\n{settings}{file}\n"
+        lines = f"[gates.{name}]   # {words}\n{settings}{file}\n"
+        waits = not described and (name, settings, words) in _OF_A_DOCUMENT
+        yield re.sub("(?m)^(?=.)", "# ", lines) if waits else lines
 
 
 def _described(facts: Facts, profile: Profile) -> str:

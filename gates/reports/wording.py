@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from gates.compare import case
 from gates.compare.subjects import list_names
 from gates.compare.waivers import waivers_of
 from gates.demands import format_value
@@ -165,13 +166,7 @@ def finding_counts(results: Iterable[GateResult]) -> list[str]:
 
 def describe_finding(finding: Finding) -> str:
     """Return a finding in one line: where, what, and by which rule."""
-    where = finding.path or ""
-    if finding.path and finding.line is not None:
-        where = f"{finding.path}:{finding.line}"
-    if finding.operation:
-        where = f"{where} {finding.operation}".strip()
-    text = f"{finding.message} ({finding.rule}, {finding.severity})"
-    return one_line(f"{where}: {text}" if where and not finding.message.startswith(where) else text)
+    return one_line(case.describe_finding(finding))
 
 
 _FEW = 3
