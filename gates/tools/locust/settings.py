@@ -96,7 +96,7 @@ class LoadSettings(Tool):
         default=True,
         description="Without a `rate`: see in a short ramp, on a backend that is not measured, how much is borne",
     )
-    rate_limit: PerSecond = Field(default=800.0, description="Without a `rate`: the most that is chosen")
+    rate_limit: PerSecond = Field(default=500.0, description="Without a `rate`: the most that is chosen")
     burst: float = Field(
         default=1.0, gt=0, description="How many times the rate comes in the second quarter of each epoch"
     )
